@@ -1,0 +1,1 @@
+"""Core: clock, ids, units, problems, the queue's one door."""

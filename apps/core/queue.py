@@ -1,0 +1,164 @@
+"""The queue's one door: tasks ride the transaction that gives cause to them."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils.module_loading import import_string
+from django_q.conf import Conf
+from django_q.exceptions import TimeoutException
+from django_q.models import OrmQ
+from django_q.signing import SignedPackage
+
+from apps.core import clock
+from apps.core.ids import uuid7
+from apps.core.models import TaskRun
+
+log = structlog.get_logger(__name__)
+
+BACKOFF_S = (2, 10, 60, 300)
+"""Seconds before the second, third… attempt; the last one repeats."""
+
+KEEP_RUNS = timedelta(days=7)
+
+
+class TryAgain(Exception):
+    """A task's own word that it must run once more, and after how long."""
+
+    def __init__(self, reason: str, *, after_s: float = 0.0) -> None:
+        """Say why, and how many seconds to wait."""
+        super().__init__(reason)
+        self.after_s = after_s
+
+
+def enqueue(task: str, *, max_attempts: int = 5, **arguments: Any) -> uuid.UUID:
+    """Queue `task` (a dotted name) in the present transaction.
+
+    `arguments` must be JSON values. The task may run twice: it has to bear that.
+    Returns the id of its `TaskRun`.
+    """
+    run = TaskRun(
+        id=uuid7(),
+        task=task,
+        arguments=arguments,
+        max_attempts=max_attempts,
+        enqueued_at=clock.now(),
+    )
+    with transaction.atomic():
+        run.save(force_insert=True)
+        _push(run, delay_s=0)
+    return run.id
+
+
+def perform(run_id: str) -> None:
+    """Run one task: count the attempt first, so that a killed worker counts too."""
+    run = TaskRun.objects.filter(pk=run_id).first()
+    if run is None or run.state in {TaskRun.State.SUCCEEDED, TaskRun.State.DEAD}:
+        return
+    run.attempts += 1
+    if run.attempts > run.max_attempts:
+        _finish(run, TaskRun.State.DEAD, run.error or "Its worker died every time.")
+        log.error("task_dead", task=run.task, task_id=str(run.id))
+        return
+    run.state, run.started_at = TaskRun.State.RUNNING, clock.now()
+    run.save(update_fields=["attempts", "state", "started_at"])
+    with structlog.contextvars.bound_contextvars(task_id=str(run.id), task=run.task):
+        try:
+            import_string(run.task)(**run.arguments)
+        except TryAgain as again:
+            _repeat(run, str(again), again.after_s)
+        except TimeoutException:
+            # The queue ends its worker by this SystemExit: the run must not stay behind.
+            log.exception("task_timed_out", attempt=run.attempts)
+            _repeat(run, "It took longer than its timeout.", _wait_s(run))
+            raise
+        except Exception as error:
+            log.exception("task_failed", attempt=run.attempts)
+            _repeat(run, f"{type(error).__name__}: {error}", _wait_s(run))
+        else:
+            _finish(run, TaskRun.State.SUCCEEDED, "")
+
+
+def revive(run_id: uuid.UUID) -> bool:
+    """Queue a dead task once more, its attempts counted anew; tell whether it was dead."""
+    with transaction.atomic():
+        dead = TaskRun.objects.filter(pk=run_id, state=TaskRun.State.DEAD)
+        if not dead.update(state=TaskRun.State.QUEUED, attempts=0, finished_at=None):
+            return False
+        _push(TaskRun.objects.get(pk=run_id), delay_s=0)
+    return True
+
+
+def forget_old_runs(now: datetime) -> int:
+    """Delete what succeeded more than a week ago; return how many runs."""
+    old = TaskRun.objects.filter(
+        state=TaskRun.State.SUCCEEDED, finished_at__lt=now - KEEP_RUNS
+    )
+    return old.delete()[0]
+
+
+def pending() -> int:
+    """Return how many tasks are queued or running."""
+    return TaskRun.objects.filter(
+        state__in=[TaskRun.State.QUEUED, TaskRun.State.RUNNING]
+    ).count()
+
+
+def due_run_ids() -> list[str]:
+    """Return the runs that a worker would take now, oldest first (for tests)."""
+    packages = OrmQ.objects.filter(lock__lte=_queue_now()).order_by("pk")
+    return [package.task["args"][0] for package in packages]
+
+
+def take(run_id: str) -> None:
+    """Take a run off the queue and perform it, as a worker would (for tests)."""
+    for package in OrmQ.objects.order_by("pk"):
+        if package.task["args"][0] == run_id:
+            package.delete()
+            break
+    perform(run_id)
+
+
+def _wait_s(run: TaskRun) -> float:
+    return BACKOFF_S[min(run.attempts, len(BACKOFF_S)) - 1]
+
+
+def _push(run: TaskRun, *, delay_s: float) -> None:
+    task_id = run.id.hex
+    package = {
+        "id": task_id,
+        "name": f"{run.task}:{task_id[-6:]}",
+        "func": "apps.core.queue.perform",
+        "args": (str(run.id),),
+        "kwargs": {},
+        "started": _queue_now(),
+        "ack_failure": True,
+    }
+    OrmQ.objects.create(
+        key=Conf.CLUSTER_NAME,
+        payload=SignedPackage.dumps(package),
+        lock=_queue_now() + timedelta(seconds=delay_s),
+    )
+
+
+def _queue_now() -> datetime:
+    """The real clock: the queue never follows the demo's."""
+    return datetime.now(UTC)  # noqa: TID251
+
+
+def _repeat(run: TaskRun, error: str, delay_s: float) -> None:
+    if run.attempts >= run.max_attempts:
+        _finish(run, TaskRun.State.DEAD, error)
+        log.error("task_dead", task=run.task, task_id=str(run.id))
+        return
+    with transaction.atomic():
+        run.state, run.error = TaskRun.State.QUEUED, error
+        run.save(update_fields=["state", "error"])
+        _push(run, delay_s=delay_s)
+
+
+def _finish(run: TaskRun, state: TaskRun.State, error: str) -> None:
+    run.state, run.error, run.finished_at = state, error, clock.now()
+    run.save(update_fields=["state", "error", "finished_at", "attempts"])

@@ -1,0 +1,182 @@
+"""Who may do what: the roles of the house, and Django's permissions of each (C29).
+
+This table is the one place. A migration of core writes it into groups; after a change of
+the table, a new migration that calls `grant_roles` brings it to every installation.
+Which rows a person sees is another question: those of the person's depots.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.apps import apps as installed
+
+DRIVER = "Driver"
+SUPERVISOR = "Supervisor"
+ROUTE_PLANNER = "Route planner"
+DATA_ANALYST = "Data analyst"
+DATA_STEWARD = "Data steward"
+MODEL_MONITOR = "Model monitor"
+COORDINATOR = "Coordinator"
+
+V, AV, CV = ("view",), ("add", "view"), ("change", "view")
+ACV = ("add", "change", "view")
+
+Grants = Mapping[str, tuple[str, ...]]
+"""Model (`app.model`) → what may be done with its rows."""
+
+PLACES: Grants = {"depots.depot": V, "depots.zone": V}
+ORDERS: Grants = {
+    "orders.order": V,
+    "orders.timewindow": V,
+    "orders.importrun": V,
+    "orders.quarantinedrow": V,
+}
+FLEET: Grants = {
+    "drivers.driver": V,
+    "drivers.vehicle": V,
+    "drivers.vehicletype": V,
+    "drivers.shift": V,
+    "drivers.shiftbreak": V,
+}
+PLANS: Grants = {
+    "routes.plan": V,
+    "routes.unservedorder": V,
+    "routes.route": V,
+    "routes.stop": V,
+    "routes.stopevent": V,
+    "routes.planchange": V,
+    "routes.condition": V,
+    "recommendations.recommendation": V,
+}
+TAKE_ORDERS: Grants = {
+    "orders.order": ACV,
+    "orders.timewindow": ACV,
+    "orders.importrun": AV,
+    "orders.quarantinedrow": V,
+    "orders.customer": V,
+}
+
+ROLES: Mapping[str, Grants] = {
+    # Drivers work on their devices: they have no page of the office.
+    DRIVER: {},
+    # Runs the day and its people: drivers, shifts, devices, plans.
+    SUPERVISOR: {
+        **PLACES,
+        **PLANS,
+        **TAKE_ORDERS,
+        "drivers.driver": ACV,
+        "drivers.vehicle": ACV,
+        "drivers.vehicletype": V,
+        "drivers.shift": ACV,
+        "drivers.shiftbreak": ACV,
+        "drivers.device": CV,
+        "drivers.enrolmentcode": AV,
+        "routes.plan": AV,
+        "routes.condition": ACV,
+        "routes.planningparameter": V,
+        "journal.entry": V,
+        "sync.deviceevent": V,
+        "sync.quarantinedevent": V,
+        "sync.attachment": V,
+        "core.taskrun": CV,
+    },
+    # Makes the day: orders in, shifts and vehicles set, plans made and published.
+    ROUTE_PLANNER: {
+        **PLACES,
+        **PLANS,
+        **TAKE_ORDERS,
+        "depots.zone": ACV,
+        "drivers.driver": V,
+        "drivers.vehicle": ACV,
+        "drivers.vehicletype": V,
+        "drivers.shift": ACV,
+        "drivers.shiftbreak": ACV,
+        "routes.plan": AV,
+        "routes.condition": ACV,
+        "routes.planningparameter": V,
+        "core.taskrun": CV,
+    },
+    # Reads what happened, without those to whom it happened.
+    DATA_ANALYST: {
+        **PLACES,
+        **ORDERS,
+        **PLANS,
+        "drivers.vehicle": V,
+        "drivers.vehicletype": V,
+        "drivers.shift": V,
+        "drivers.shiftbreak": V,
+    },
+    # Keeps the data sound: files, quarantine, addresses, rejected reports.
+    DATA_STEWARD: {
+        **PLACES,
+        **TAKE_ORDERS,
+        "depots.zone": ACV,
+        "orders.address": ACV,
+        "orders.customer": CV,
+        "journal.entry": V,
+        "sync.deviceevent": V,
+        "sync.quarantinedevent": V,
+        "sync.attachment": V,
+        "core.taskrun": CV,
+    },
+    # Watches what the machine recommends, and what came of it.
+    MODEL_MONITOR: {
+        **PLACES,
+        **PLANS,
+        "routes.planningparameter": V,
+        "journal.entry": V,
+    },
+    # Answers customers and drivers during the day: sees the day, changes orders.
+    COORDINATOR: {
+        **PLACES,
+        **PLANS,
+        **FLEET,
+        **TAKE_ORDERS,
+        "routes.condition": ACV,
+        "drivers.device": V,
+    },
+}
+
+
+def permissions_of(role: str) -> frozenset[str]:
+    """Return a role's permissions as Django names them, such as `orders.view_order`."""
+    return frozenset(
+        f"{label.partition('.')[0]}.{act}_{label.partition('.')[2]}"
+        for label, acts in ROLES[role].items()
+        for act in acts
+    )
+
+
+def grant_roles(*, group: Any, permission: Any, content_type: Any) -> None:
+    """Bring the groups and their permissions to what the table says; repeatable.
+
+    The arguments are the models `Group`, `Permission` and `ContentType`, as a migration
+    has them. Permissions that do not exist yet are made: Django makes its own only
+    when all migrations have run. A group that is not in the table is left alone.
+    """
+    for role, grants in ROLES.items():
+        row, _ = group.objects.get_or_create(name=role)
+        row.permissions.set(
+            [
+                _permission(label, act, permission, content_type)
+                for label, act in _pairs(grants)
+            ]
+        )
+
+
+def _pairs(grants: Grants) -> Iterator[tuple[str, str]]:
+    for label, acts in grants.items():
+        for act in acts:
+            yield label, act
+
+
+def _permission(label: str, act: str, permission: Any, content_type: Any) -> Any:
+    app_label, _, model = label.partition(".")
+    kind, _ = content_type.objects.get_or_create(app_label=app_label, model=model)
+    verbose_name = installed.get_model(label)._meta.verbose_name_raw
+    row, _ = permission.objects.get_or_create(
+        content_type=kind,
+        codename=f"{act}_{model}",
+        defaults={"name": f"Can {act} {verbose_name}"},
+    )
+    return row

@@ -1,0 +1,1 @@
+"""Drivers: who drives which vehicle in which shift, with which device."""

@@ -1,0 +1,1 @@
+"""Journal: what happened, and what each device must hear."""

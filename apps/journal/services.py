@@ -1,0 +1,230 @@
+"""The journal's verbs: write facts, tell the audiences, ride one transaction.
+
+Every verb of the house opens `writing(...)`. The outermost one owns the transaction;
+verbs inside it join. At its end the facts are stored, each audience's counter moves
+once, and the tasks that `config/reactions.py` names are queued: all or nothing.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils.module_loading import import_string
+
+from apps.core import queue
+from apps.core.actors import Actor
+from apps.journal import pokes
+from apps.journal.models import Change, Entry, FeedHead
+
+Reaction = tuple[str, Callable[[Entry], dict[str, Any] | None]]
+"""A task's dotted name, and what makes its arguments of an entry (None: no task)."""
+
+SEAL_BATCH = 1000
+
+
+@dataclass(slots=True)
+class _Unit:
+    """All that one transaction has to tell."""
+
+    locked: dict[uuid.UUID, int] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    changes: dict[tuple[uuid.UUID, str, str], bool] = field(default_factory=dict)
+
+    def lock(self, scopes: Iterable[uuid.UUID], now: datetime) -> None:
+        """Take the row locks of `scopes` that are not held, in sorted order."""
+        wanted = sorted(set(scopes) - self.locked.keys())
+        if not wanted:
+            return
+        heads = self._select(wanted)
+        if missing := set(wanted) - heads.keys():
+            FeedHead.objects.bulk_create(
+                [FeedHead(scope=scope, moved_at=now) for scope in sorted(missing)],
+                ignore_conflicts=True,
+            )
+            heads = self._select(wanted)
+        self.locked |= heads
+
+    @staticmethod
+    def _select(scopes: list[uuid.UUID]) -> dict[uuid.UUID, int]:
+        rows = FeedHead.objects.select_for_update().filter(scope__in=scopes)
+        return dict(rows.order_by("scope").values_list("scope", "head"))
+
+    def flush(self, now: datetime) -> None:
+        """Store facts and changes, move the counters, queue what follows."""
+        Entry.objects.bulk_create(self.entries)
+        touched = sorted({scope for scope, _, _ in self.changes})
+        if touched:
+            self.lock(touched, now)
+            Change.objects.bulk_create(
+                [
+                    Change(
+                        scope=scope,
+                        table=table,
+                        row_id=row_id,
+                        number=self.locked[scope] + 1,
+                        deleted=deleted,
+                    )
+                    for (scope, table, row_id), deleted in self.changes.items()
+                ],
+                update_conflicts=True,
+                unique_fields=["scope", "table", "row_id"],
+                update_fields=["number", "deleted"],
+            )
+            FeedHead.objects.filter(scope__in=touched).update(
+                head=models.F("head") + 1, moved_at=now
+            )
+            transaction.on_commit(lambda: pokes.ring(touched))
+        _react(self.entries)
+
+
+_current: ContextVar[_Unit | None] = ContextVar("journal_unit", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """What a verb writes with while its transaction is open."""
+
+    by: Actor
+    now: datetime
+    _unit: _Unit
+
+    def record(
+        self,
+        kind: str,
+        subject: models.Model,
+        /,
+        *,
+        depot_id: uuid.UUID | None = None,
+        **payload: Any,
+    ) -> None:
+        """Add a fact: `kind` is `room-noun.past-verb`; payload has JSON values only."""
+        self._unit.entries.append(
+            Entry(
+                at=self.now,
+                actor=str(self.by),
+                kind=kind,
+                subject_type=str(subject._meta.model_name),
+                subject_id=str(subject.pk),
+                depot_id=depot_id,
+                payload=payload,
+            )
+        )
+
+    def changed(self, scope: uuid.UUID, table: str, *row_ids: object) -> None:
+        """Tell the audience `scope` that rows of a wire table have a new state."""
+        for row_id in row_ids:
+            self._unit.changes[scope, table, str(row_id)] = False
+
+    def removed(self, scope: uuid.UUID, table: str, *row_ids: object) -> None:
+        """Tell the audience `scope` that rows are no longer its own."""
+        for row_id in row_ids:
+            self._unit.changes[scope, table, str(row_id)] = True
+
+    def lock(self, scopes: Iterable[uuid.UUID]) -> None:
+        """Take more audiences' locks; call it before their rows are read."""
+        self._unit.lock(scopes, self.now)
+
+
+@contextmanager
+def writing(
+    *, by: Actor, now: datetime, scopes: Iterable[uuid.UUID] = ()
+) -> Iterator[Writer]:
+    """Open the transaction of a verb, or join the one that is open.
+
+    `scopes` are the audiences (driver ids) whose rows the verb reads and changes:
+    their locks are taken first and sorted. A joined verb that fails takes back what it
+    told, and only that.
+    """
+    outer = _current.get()
+    if outer is not None:
+        with _joined(outer):
+            outer.lock(scopes, now)
+            yield Writer(by, now, outer)
+        return
+    unit = _Unit()
+    token = _current.set(unit)
+    try:
+        with transaction.atomic():
+            unit.lock(scopes, now)
+            yield Writer(by, now, unit)
+            unit.flush(now)
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def _joined(unit: _Unit) -> Iterator[None]:
+    entries, changes = len(unit.entries), dict(unit.changes)
+    locked = dict(unit.locked)
+    try:
+        with transaction.atomic():
+            yield
+    except BaseException:
+        del unit.entries[entries:]
+        unit.changes = changes
+        unit.locked = locked
+        raise
+
+
+def _react(entries: Sequence[Entry]) -> None:
+    table: Mapping[str, Sequence[Reaction]] = import_string(settings.JOURNAL_REACTIONS)
+    queued: set[str] = set()
+    for entry in entries:
+        for task, arguments_of in table.get(entry.kind, ()):
+            arguments = arguments_of(entry)
+            if arguments is None:
+                continue
+            identity = json.dumps([task, arguments], sort_keys=True)
+            if identity not in queued:
+                queued.add(identity)
+                queue.enqueue(task, **arguments)
+
+
+def seal_entries(*, now: datetime) -> int:
+    """Chain the entries that have no hash yet; return how many were sealed.
+
+    Runs as a scheduled task, away from the hot path. One sealer at a time: the last
+    sealed row is locked, and the unique sequence refuses a second one.
+    """
+    with transaction.atomic():
+        last = (
+            Entry.objects.select_for_update()
+            .filter(sequence__isnull=False)
+            .order_by("-sequence")
+            .first()
+        )
+        sequence = last.sequence if last and last.sequence else 0
+        previous = last.hash if last else ""
+        batch = list(Entry.objects.filter(sequence=None).order_by("id")[:SEAL_BATCH])
+        for entry in batch:
+            sequence += 1
+            entry.sequence, entry.previous_hash = sequence, previous
+            entry.hash = previous = entry_hash(entry)
+        Entry.objects.bulk_update(batch, ["sequence", "previous_hash", "hash"])
+    return len(batch)
+
+
+def entry_hash(entry: Entry) -> str:
+    """Return the SHA-256 over the entry's content, its number and its forerunner."""
+    content = [
+        entry.sequence,
+        entry.previous_hash,
+        str(entry.id),
+        entry.at.isoformat(),
+        entry.actor,
+        entry.kind,
+        entry.subject_type,
+        entry.subject_id,
+        str(entry.depot_id),
+        entry.payload,
+    ]
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Orders: what must be delivered, where, and when."""

@@ -1,0 +1,1 @@
+"""Order and address files, read: pure rules, without Django's tables."""

@@ -1,0 +1,42 @@
+"""The orders' verbs."""
+
+from apps.orders.services.addresses import AddressImport, import_addresses
+from apps.orders.services.files import (
+    ImportClash,
+    Preview,
+    RunNotFound,
+    import_orders,
+    preview_import,
+    receive_file,
+)
+from apps.orders.services.orders import (
+    DuplicateReference,
+    OrderClosed,
+    OrderMoved,
+    cancel_order,
+    change_order,
+    create_order,
+    create_orders,
+    reschedule_order,
+    set_outcome,
+)
+
+__all__ = [
+    "AddressImport",
+    "DuplicateReference",
+    "ImportClash",
+    "OrderClosed",
+    "OrderMoved",
+    "Preview",
+    "RunNotFound",
+    "cancel_order",
+    "change_order",
+    "create_order",
+    "create_orders",
+    "import_addresses",
+    "import_orders",
+    "preview_import",
+    "receive_file",
+    "reschedule_order",
+    "set_outcome",
+]

@@ -1,0 +1,1 @@
+"""Recommendations: every output of the machine, and what became of it."""

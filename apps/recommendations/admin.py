@@ -1,0 +1,69 @@
+"""The ledger of recommendations: read, never edited."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from apps.core.office import FactPage, column
+from apps.core.wording import local_time
+from apps.depots.scoping import DepotScopedAdmin
+from apps.recommendations.models import Recommendation
+from apps.recommendations.passport import passport_of
+from apps.recommendations.states import RecommendationState
+
+COLOURS = {
+    RecommendationState.ISSUED: "info",
+    RecommendationState.FOLLOWED: "success",
+    RecommendationState.DEVIATED: "warning",
+    RecommendationState.OVERRIDDEN: "warning",
+}
+
+
+@admin.register(Recommendation)
+class RecommendationPage(FactPage, DepotScopedAdmin):
+    """What the machine recommended, why, and what became of it."""
+
+    list_display = ["issued", "depot", "kind", "engine", "mode", "first_reason", "fate"]
+    list_filter = ["kind", "state", "engine", "mode", "depot"]
+    search_fields = ["engine", "inputs_hash", "subject_id"]
+    list_select_related = ["depot"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Recommendation]:
+        """Return the recommendations without their bulky inputs and answers."""
+        rows: QuerySet[Recommendation] = super().get_queryset(request)
+        return rows.defer("inputs", "answer")
+
+    @column("When", ordering="issued_at")
+    def issued(self, row: Recommendation) -> str:
+        """Return when it was made, by the depot's clock."""
+        return local_time(row.issued_at, row.depot.time_zone)
+
+    @column("In short")
+    def first_reason(self, row: Recommendation) -> str:
+        """Return its first reason."""
+        return str(row.reasons[0].get("text", "")) if row.reasons else ""
+
+    @column("What became of it", label=COLOURS, ordering="state")
+    def fate(self, row: Recommendation) -> tuple[str, str]:
+        """Return its state."""
+        return row.state, row.get_state_display()
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        """Show a recommendation: reasons, costs, alternatives, fate."""
+        row: Recommendation = self.row(request, object_id)
+        return self.page(
+            request,
+            "recommendations/recommendation.html",
+            title=f"{row.get_kind_display()} by {row.engine}",
+            passport=passport_of(row),
+            zone=row.depot.time_zone,
+            state=row.get_state_display(),
+        )

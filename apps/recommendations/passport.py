@@ -1,0 +1,90 @@
+"""A recommendation in words: what was compared, what it costs, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from apps.core.wording import money
+from apps.recommendations.models import Recommendation
+
+PARTS = {
+    "fixed_minor": "Vehicles",
+    "distance_minor": "Distance",
+    "duration_minor": "Time",
+    "overtime_minor": "Overtime",
+    "unserved_minor": "Orders left out",
+    "disruption_minor": "Stops that change their driver",
+    "resequence_minor": "Stops that change their place",
+    "soft_minor": "Wishes and told times missed",
+    "balance_minor": "Uneven routes",
+    "total_minor": "Total",
+}
+ENGINES = {
+    "ortools": "Optimizer (OR-Tools)",
+    "greedy": "Insertion by rules",
+    "pyvrp": "Optimizer (PyVRP)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CostRow:
+    """One part of the cost: here, and in each alternative."""
+
+    name: str
+    here: str
+    others: tuple[str, ...]
+    is_total: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Passport:
+    """A recommendation as people read it."""
+
+    row: Recommendation
+    engine: str
+    reasons: tuple[str, ...]
+    alternatives: tuple[str, ...]
+    costs: tuple[CostRow, ...]
+    gain: str
+    details: tuple[tuple[str, str], ...]
+
+
+def passport_of(row: Recommendation) -> Passport:
+    """Return the recommendation in words."""
+    currency = row.depot.currency
+    gain = row.expected_gain or {}
+    against = ENGINES.get(str(gain.get("against")), str(gain.get("against", "")))
+    return Passport(
+        row=row,
+        engine=f"{ENGINES.get(row.engine, row.engine)} {row.engine_version}",
+        reasons=tuple(str(reason.get("text", "")) for reason in row.reasons),
+        alternatives=tuple(
+            ENGINES.get(str(item.get("engine")), str(item.get("engine")))
+            for item in row.alternatives
+        ),
+        costs=tuple(
+            CostRow(
+                name=name,
+                here=_amount(row.costs, part, currency),
+                others=tuple(
+                    _amount(item, part, currency) for item in row.alternatives
+                ),
+                is_total=part == "total_minor",
+            )
+            for part, name in PARTS.items()
+            if part in row.costs
+        ),
+        gain=f"{money(int(gain['minor']), currency)} less than: {against}"
+        if gain.get("minor")
+        else "",
+        details=(
+            ("Seed", str(row.seed)),
+            ("Inputs, SHA-256", row.inputs_hash),
+            ("Answer, SHA-256", row.answer_hash),
+            *((name, str(value)) for name, value in sorted(row.parameters.items())),
+        ),
+    )
+
+
+def _amount(costs: Mapping[str, Any], part: str, currency: str) -> str:
+    return money(int(costs[part]), currency) if part in costs else ""

@@ -1,0 +1,36 @@
+"""Shapes of recommendations on the wire."""
+
+from rest_framework import serializers
+
+from apps.recommendations.models import Recommendation
+
+
+class RecommendationSerializer(serializers.ModelSerializer[Recommendation]):
+    """A recommendation without its stored inputs and answer."""
+
+    class Meta:
+        """Everything is read-only: verbs issue and settle."""
+
+        model = Recommendation
+        fields = [
+            "id",
+            "kind",
+            "depot",
+            "subject_type",
+            "subject_id",
+            "inputs_hash",
+            "answer_hash",
+            "engine",
+            "engine_version",
+            "seed",
+            "parameters",
+            "alternatives",
+            "costs",
+            "expected_gain",
+            "reasons",
+            "mode",
+            "state",
+            "issued_at",
+            "settled_at",
+        ]
+        read_only_fields = fields

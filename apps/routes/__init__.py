@@ -1,0 +1,1 @@
+"""Routes: plans, routes, stops, and how they are made."""

@@ -1,0 +1,191 @@
+"""From rows to pictures: the map of routes, and a route's line of time."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from apps.core.office import row_url
+from apps.core.wording import local_time
+from apps.depots.models import Depot
+from apps.orders.models import Order
+from apps.routes.board import RouteRow
+from apps.routes.inforce import place_of, until_text
+from apps.routes.models import Condition, Stop
+from apps.routes.pictures import (
+    WIDTH,
+    Bar,
+    MapPicture,
+    MapRoute,
+    MapShape,
+    MapStop,
+    Span,
+    Tick,
+    TimeLine,
+    map_picture,
+)
+from apps.routes.selectors import LeftOut
+from apps.routes.states import DONE, ConditionState, StopState
+
+GOOD = (StopState.SUCCEEDED, StopState.PARTIAL)
+NARROW = 560
+"""Width of the map of a single route, whose stops are numbered."""
+
+EITHER_SIDE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class StopLine:
+    """A stop with its window on a line of time: what was promised, what is expected."""
+
+    stop: Stop
+    windows: tuple[Bar, ...]
+    visit: tuple[Bar, ...]
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RouteLine:
+    """A route as a line of time."""
+
+    bars: tuple[Bar, ...]
+    ticks: tuple[Tick, ...]
+    now_x: float | None
+    stops: tuple[StopLine, ...]
+
+
+def map_of(
+    rows: Sequence[RouteRow],
+    left_out: Sequence[LeftOut] = (),
+    conditions: Iterable[Condition] = (),
+) -> MapPicture | None:
+    """Return the map of these routes; None where there is nothing to show."""
+    if not rows:
+        return None
+    return map_about(rows[0].route.depot, rows, left_out, conditions)
+
+
+def map_about(
+    depot: Depot,
+    rows: Sequence[RouteRow],
+    left_out: Sequence[LeftOut] = (),
+    conditions: Iterable[Condition] = (),
+    *,
+    holds_shapes: bool = False,
+) -> MapPicture:
+    """Return the map of these routes about their depot, with the road's conditions."""
+    waiting = Order.objects.filter(pk__in=[item.order_id for item in left_out])
+    reasons = {item.order_id: item.detail for item in left_out}
+    return map_picture(
+        depot.point,
+        [
+            MapRoute(
+                name=row.route.driver.name,
+                colour=row.colour,
+                dash=row.dash,
+                url=row_url(row.route),
+                stops=tuple(
+                    _map_stop(stop, row.route.driver.name, depot.time_zone)
+                    for stop in row.stops
+                ),
+            )
+            for row in rows
+        ],
+        [
+            MapStop(
+                order.point, f"{order.reference}: {reasons[order.pk]}", 0, is_bad=True
+            )
+            for order in waiting
+        ],
+        [shape for row in conditions if (shape := _shape(row)) is not None],
+        width=WIDTH if len(rows) > 1 or holds_shapes else NARROW,
+        holds_shapes=holds_shapes,
+    )
+
+
+def _shape(condition: Condition) -> MapShape | None:
+    place = place_of(condition)
+    if place is None:
+        return None
+    is_sure = condition.status != ConditionState.UNCONFIRMED
+    doubt = "" if is_sure else ", not yet confirmed"
+    return MapShape(
+        place=place,
+        kind=condition.kind,
+        title=f"{condition}, until {until_text(condition)}{doubt}",
+        is_sure=is_sure,
+        url=row_url(condition),
+    )
+
+
+def _map_stop(stop: Stop, driver: str, zone: str) -> MapStop:
+    at = local_time(stop.eta_at, zone, "%H:%M")
+    words = [driver, f"stop {stop.sequence}", stop.order.reference]
+    title = " · ".join([*words, at, stop.get_status_display()])
+    if stop.road_warning_text and stop.status not in DONE:
+        title += f" · {stop.road_warning_text}"
+    return MapStop(
+        point=stop.order.point,
+        title=title,
+        number=stop.sequence,
+        is_done=stop.status in DONE,
+        is_bad=stop.status == StopState.FAILED,
+    )
+
+
+def line_of(row: RouteRow, now: datetime) -> RouteLine:
+    """Return a route's line of time, with a line for each of its stops."""
+    route, zone = row.route, row.route.depot.time_zone
+    instants = [route.starts_at, route.ends_at]
+    instants += [at for stop in row.stops if (at := _visit_at(stop))]
+    line = TimeLine(min(instants) - EITHER_SIDE, max(instants) + EITHER_SIDE, zone)
+    spans = [Span(route.starts_at, route.ends_at, "drive", "On the road")]
+    if route.break_starts_at and route.break_ends_at:
+        spans.append(Span(route.break_starts_at, route.break_ends_at, "break", "Break"))
+    spans += [span for stop in row.stops if (span := _visit_span(stop, zone))]
+    return RouteLine(
+        bars=line.bars(spans),
+        ticks=line.ticks(),
+        now_x=line.x(now) if line.holds(now) else None,
+        stops=tuple(_stop_line(stop, line, zone) for stop in row.stops),
+    )
+
+
+def _visit_at(stop: Stop) -> datetime | None:
+    return stop.arrived_at or stop.completed_at or stop.eta_at
+
+
+def _visit_span(stop: Stop, zone: str) -> Span | None:
+    at = _visit_at(stop)
+    if at is None:
+        return None
+    until = at + timedelta(seconds=stop.service_s)
+    if stop.completed_at is not None and stop.completed_at > at:
+        until = stop.completed_at
+    kind = f"stop rm-bar-{stop.status}"
+    clock = local_time(at, zone, "%H:%M")
+    state = stop.get_status_display()
+    title = f"{stop.sequence}. {stop.order.reference} · {clock} · {state}"
+    return Span(at, until, kind, title)
+
+
+def _stop_line(stop: Stop, line: TimeLine, zone: str) -> StopLine:
+    windows = list(stop.order.windows.all())
+    spans = [
+        Span(
+            window.opens_at,
+            window.closes_at,
+            "window",
+            f"Window {local_time(window.opens_at, zone, '%H:%M')}–"
+            f"{local_time(window.closes_at, zone, '%H:%M')}",
+        )
+        for window in windows
+    ]
+    visit = _visit_span(stop, zone)
+    at = _visit_at(stop)
+    missed = bool(windows) and at is not None and at >= windows[-1].closes_at
+    return StopLine(
+        stop=stop,
+        windows=line.bars(spans),
+        visit=line.bars([visit], least=1.2) if visit else (),
+        is_late=missed,
+    )

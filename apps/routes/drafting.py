@@ -1,0 +1,186 @@
+"""What an answer says of itself: the ledger's draft, its reasons, what is left out."""
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from apps.core.wording import local_time
+from apps.recommendations.services import Draft
+from apps.routes.conditions import RoadCondition
+from apps.routes.effects import closures_over
+from apps.routes.needs import refusal
+from apps.routes.planning import DayInput, waits_for_a_van
+from apps.routes.services.fitting import LeftOut
+from apps.routes.solver.codec import SolveRequest, encode_request, encode_solution
+from apps.routes.solver.solution import CostBreakdown, Reason, Solution
+
+FALLBACK = "greedy"
+VANS_HAVE_LEFT = "vans_have_left"
+CLOSED_ROAD = "closed_road"
+TIME_REASONS = (Reason.NO_WINDOW_IN_ANY_SHIFT, Reason.NO_ROOM)
+"""What a closed road can be behind: it takes time away from an order."""
+
+UNSERVED_TEXTS: Mapping[str, str] = {
+    VANS_HAVE_LEFT: (
+        "Every van that could take it has left the depot: add a shift, or serve it on "
+        "another day."
+    ),
+    Reason.NO_CAPABLE_VEHICLE: (
+        "No vehicle and driver on shift can do this: check what the order requires."
+    ),
+    Reason.EXCEEDS_CAPACITY: "It is larger than any vehicle that could take it.",
+    Reason.UNREACHABLE: "No way leads there: check the coordinates.",
+    Reason.NO_WINDOW_IN_ANY_SHIFT: (
+        "None of its windows can be reached within a shift: widen the window or add "
+        "a shift."
+    ),
+    Reason.NO_ROOM: "All routes are full at its time: add a shift or a vehicle.",
+    Reason.NOT_WORTH_IT: (
+        "Serving it costs more than leaving it out: raise its priority to force it."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One engine's validated answer, and the request that it answers."""
+
+    request: SolveRequest
+    solution: Solution
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """How an answer came about: the chosen one, the rules', and what went wrong."""
+
+    best: Try
+    rules: Try | None
+    failures: tuple[str, ...]
+    late: int
+    travel_source: str
+
+    @property
+    def gain_minor(self) -> int:
+        """What the answer costs less than the rules' own, in minor units."""
+        if self.rules is None:
+            return 0
+        rules, best = self.rules.solution.cost, self.best.solution.cost
+        return round((rules.total_milli - best.total_milli) / 1000)
+
+
+def ledger_draft(
+    day: DayInput,
+    *,
+    plan_id: uuid.UUID,
+    kind: str,
+    thought: Thought,
+    left_out: Sequence[LeftOut],
+) -> Draft:
+    """Write down an answer for the ledger: inputs, answer, costs, reasons, mode."""
+    request, solution = thought.best.request, thought.best.solution
+    rules = thought.rules
+    by_rules = day.parameters.engine == FALLBACK or (
+        rules is thought.best and bool(thought.failures)
+    )
+    return Draft(
+        kind=kind,
+        depot_id=day.depot_id,
+        subject_type="plan",
+        subject_id=str(plan_id),
+        inputs=encode_request(request),
+        answer=encode_solution(solution),
+        engine=solution.engine,
+        engine_version=solution.engine_version,
+        seed=solution.seed,
+        mode="rules" if by_rules else "optimizer",
+        parameters={
+            "solutions": request.stop.solutions,
+            "time_limit_s": request.stop.time_limit_s,
+            "stopped_by": solution.stopped_by,
+            "travel_times": thought.travel_source,
+        },
+        alternatives=[{"engine": FALLBACK, **_minor(rules.solution.cost)}]
+        if rules
+        else [],
+        costs=_minor(solution.cost),
+        expected_gain={"minor": thought.gain_minor, "against": FALLBACK},
+        reasons=[*_reasons(thought, left_out), *_road_reasons(day)],
+    )
+
+
+def _road_reasons(day: DayInput) -> list[dict[str, Any]]:
+    """Name the conditions of the road that the plan was made under."""
+    return [
+        {
+            "code": "condition",
+            "condition_id": str(condition.condition_id),
+            "text": f"{condition.name}, until {_clock(condition)}"
+            + ("" if condition.is_confirmed else ", reported by a driver"),
+        }
+        for condition in day.conditions
+    ]
+
+
+def _clock(condition: RoadCondition) -> str:
+    return local_time(condition.until_at, condition.zone)
+
+
+def _minor(cost: CostBreakdown) -> dict[str, int]:
+    """Return the cost by part, in minor units, each rounded once."""
+    parts = {
+        "fixed": cost.fixed_milli,
+        "distance": cost.distance_milli,
+        "duration": cost.duration_milli,
+        "overtime": cost.overtime_milli,
+        "unserved": cost.unserved_milli,
+        "disruption": cost.disruption_milli,
+        "soft": cost.soft_milli,
+        "resequence": cost.resequence_milli,
+        "balance": cost.balance_milli,
+        "total": cost.total_milli,
+    }
+    return {f"{name}_minor": round(value / 1000) for name, value in parts.items()}
+
+
+def _reasons(thought: Thought, left_out: Sequence[LeftOut]) -> list[dict[str, Any]]:
+    solution, gain_minor = thought.best.solution, thought.gain_minor
+    served = sum(len(route.visits) for route in solution.routes)
+    counted = Counter((item.code, item.detail) for item in left_out)
+    text = f"{served} stops on {len(solution.routes)} routes."
+    reasons: list[dict[str, Any]] = [{"code": "served", "count": served, "text": text}]
+    if thought.late:
+        text = f"{thought.late} parcels on board come late rather than not at all."
+        reasons.append({"code": "late", "count": thought.late, "text": text})
+    reasons += [
+        {"code": code, "count": count, "text": f"{count} × {detail}"}
+        for (code, detail), count in sorted(counted.items())
+    ]
+    if gain_minor > 0:
+        text = f"Costs {gain_minor / 100:.2f} less than the plan by insertion."
+        reasons.append({"code": "gain", "minor": gain_minor, "text": text})
+    reasons += [{"code": "engine_failed", "text": text} for text in thought.failures]
+    text = f"Travel times: {thought.travel_source}."
+    return [*reasons, {"code": "travel_times", "text": text}]
+
+
+def orders_left_out(day: DayInput, solution: Solution) -> tuple[LeftOut, ...]:
+    """Say of each order that is left out why, as the office can act on it."""
+    orders = {str(order.order_id): order for order in day.orders}
+    closed = closures_over(day)
+    found = []
+    for item in solution.unserved:
+        order, code = orders[item.job_id], str(item.reason)
+        text = UNSERVED_TEXTS[code]
+        if item.reason == Reason.NO_CAPABLE_VEHICLE:
+            if waits_for_a_van(day, order):
+                code, text = VANS_HAVE_LEFT, UNSERVED_TEXTS[VANS_HAVE_LEFT]
+            else:
+                able = [shift.capabilities for shift in day.shifts]
+                text = refusal(order.requires, able)
+        if order.order_id in closed and item.reason in TIME_REASONS:
+            closure = closed[order.order_id][0]
+            code, text = CLOSED_ROAD, f"{closure.name}: closed until {_clock(closure)}."
+        found.append(LeftOut(order.order_id, code, text))
+    return tuple(found)

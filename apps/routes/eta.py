@@ -1,0 +1,330 @@
+"""When a route's next stops are reached: each leg at its own moment. Pure, no solver.
+
+From where the driver is, the sequence that holds is driven in thought: the plan's travel
+times × the hour × the conditions in force, services, windows, breaks. Each ETA has an
+interval and its reason.
+
+The interval is meant to hold nine times in ten. Until it is learned from past errors, it
+widens with what is ahead: every leg and every service adds its own spread (independent,
+so in squares), and a part grows with the whole time ahead (a slow day is slow
+throughout). A wait for a window swallows what is earlier.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from apps.core.units import Point, great_circle_m
+from apps.routes.conditions import RoadCondition, minutes_text
+from apps.routes.hours import hour_factor
+from apps.routes.places import shares_of_legs
+from apps.routes.planning import Interval
+
+Z90 = 1.645
+"""Nine of ten values of a normal distribution lie within so many deviations."""
+
+WORTH_SAYING_S = 60
+"""A difference below is no reason."""
+
+BREAK_EARLY = timedelta(minutes=5)
+"""A driver who is free so shortly before the planned break begins it."""
+
+MOST_REASONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TravelLaw:
+    """How travel is reckoned; `c_s` and `p` for a leg that no plan has looked up."""
+
+    c_s: float
+    p: float
+    speed_percent: int
+    zone: str
+    travel_cv: float
+    service_cv: float
+    drift: float
+    by_hour: tuple[float, ...] = ()
+
+    def clear_s(self, visit: "Visit", origin: Point) -> float:
+        """Return a leg's time on a clear road, as the day has it in the mean."""
+        if visit.leg_s is not None:
+            return float(visit.leg_s)
+        crow_km = great_circle_m(origin, visit.point) / 1000
+        return self.c_s * math.pow(crow_km, self.p)
+
+    def hourly(self, at: datetime) -> float:
+        """Return what the hour and the vehicle make of a clear second."""
+        hour = at.astimezone(ZoneInfo(self.zone)).hour
+        return hour_factor(hour, by_hour=self.by_hour) * 100 / self.speed_percent
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A stop ahead. `leg_s` is the plan's travel from the stop before, where it has it."""
+
+    stop_id: UUID
+    point: Point
+    service_s: int
+    windows: tuple[Interval, ...] = ()
+    leg_s: int | None = None
+    plan_eta_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A break that is still to be taken; it begins between two instants."""
+
+    opens_at: datetime
+    closes_at: datetime
+    duration_s: int
+    planned_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outset:
+    """From where, and when, the driver goes on; how far that is behind the plan."""
+
+    point: Point
+    at: datetime
+    late_s: int = 0
+    where: str = "the start"
+    spread_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is expected of one stop; `eta_at` is the begin of service."""
+
+    stop_id: UUID
+    leaves_at: datetime
+    arrives_at: datetime
+    eta_at: datetime
+    low_at: datetime
+    high_at: datetime
+    reason: str
+
+
+@dataclass(slots=True)
+class _Way:
+    """The drive in thought: where it has come to, and what has moved it."""
+
+    at: datetime
+    point: Point
+    variance_s2: float
+    began_at: datetime
+    rests: list[Rest]
+    rested_s: int = 0
+    hours_s: float = 0.0
+    slowed_s: dict[UUID, float] = field(default_factory=dict)
+
+
+def propagate(
+    outset: Outset,
+    visits: Sequence[Visit],
+    rests: Sequence[Rest],
+    conditions: Sequence[RoadCondition],
+    law: TravelLaw,
+) -> list[Expected]:
+    """Return what is expected of each visit, in the given sequence."""
+    shares = _shares(outset, visits, conditions)
+    way = _Way(
+        at=outset.at,
+        point=outset.point,
+        variance_s2=outset.spread_s**2,
+        began_at=outset.at,
+        rests=sorted(rests, key=lambda rest: rest.opens_at),
+    )
+    planned_rests = [rest for rest in way.rests if rest.planned_at is not None]
+    found = []
+    for number, visit in enumerate(visits):
+        clear_s = law.clear_s(visit, way.point)
+        _rest_before(way, visit, clear_s)
+        leaves_at = way.at
+        usual_s = clear_s * law.hourly(leaves_at)
+        way.hours_s += usual_s - clear_s * 100 / law.speed_percent
+        leg_s = usual_s + _slowed(way, conditions, shares[number], usual_s)
+        way.at += timedelta(seconds=leg_s)
+        way.variance_s2 += (law.travel_cv * leg_s) ** 2
+        arrives_at = way.at
+        low_at, high_at = _wait_and_spread(way, visit, law)
+        found.append(
+            Expected(
+                stop_id=visit.stop_id,
+                leaves_at=leaves_at,
+                arrives_at=arrives_at,
+                eta_at=way.at,
+                low_at=low_at,
+                high_at=high_at,
+                reason=_reason(
+                    way,
+                    outset,
+                    visit,
+                    number,
+                    arrives_at,
+                    planned_rests,
+                    conditions,
+                    law,
+                ),
+            )
+        )
+        way.at += timedelta(seconds=visit.service_s)
+        way.variance_s2 += (law.service_cv * visit.service_s) ** 2
+        way.point = visit.point
+    return found
+
+
+def _shares(
+    outset: Outset, visits: Sequence[Visit], conditions: Sequence[RoadCondition]
+) -> list[list[float]]:
+    """Return, by leg, how much of it lies inside each condition's place."""
+    ends = [visit.point for visit in visits]
+    starts = [outset.point, *ends[:-1]] if ends else []
+    columns = [
+        np.ones(len(ends))
+        if condition.place is None
+        else shares_of_legs(condition.place, starts, ends)
+        for condition in conditions
+    ]
+    return [[float(column[leg]) for column in columns] for leg in range(len(ends))]
+
+
+def _rest_before(way: _Way, visit: Visit, leg_s: float) -> None:
+    """Take the breaks that begin before this leg: as planned, or at the latest."""
+    while way.rests:
+        rest = way.rests[0]
+        planned_at = rest.planned_at or rest.opens_at
+        busy_until = way.at + timedelta(seconds=leg_s + visit.service_s)
+        is_due = way.at >= planned_at - BREAK_EARLY or busy_until > rest.closes_at
+        if way.at < rest.opens_at - BREAK_EARLY or not is_due:
+            return
+        way.at += timedelta(seconds=rest.duration_s)
+        way.rested_s += rest.duration_s
+        way.rests.pop(0)
+
+
+def _slowed(
+    way: _Way,
+    conditions: Sequence[RoadCondition],
+    shares: Sequence[float],
+    usual_s: float,
+) -> float:
+    """Return what the conditions in force at the leg's begin add to it."""
+    whole_s = 0.0
+    for condition, share in zip(conditions, shares, strict=True):
+        if share > 0 and condition.is_in_force(way.at):
+            more_s = usual_s * share * condition.extra
+            whole_s += more_s
+            known_s = way.slowed_s.get(condition.condition_id, 0.0)
+            way.slowed_s[condition.condition_id] = known_s + more_s
+    return whole_s
+
+
+def _wait_and_spread(
+    way: _Way, visit: Visit, law: TravelLaw
+) -> tuple[datetime, datetime]:
+    """Wait for the window, resting meanwhile if a break is due; return the interval."""
+    arrives_at, opens_at = way.at, _opens(visit.windows, way.at)
+    ahead_s = (arrives_at - way.began_at).total_seconds()
+    spread_s = math.sqrt(way.variance_s2 + (law.drift * ahead_s) ** 2)
+    margin = timedelta(seconds=Z90 * spread_s)
+    low_at, high_at = arrives_at - margin, arrives_at + margin
+    if opens_at is None or opens_at <= arrives_at:
+        return max(low_at, way.began_at, opens_at or low_at), high_at
+    _rest_while_waiting(way, opens_at)
+    way.at = opens_at
+    left_s = max(0.0, (high_at - opens_at).total_seconds()) / Z90
+    way.variance_s2 = min(way.variance_s2, left_s**2)
+    return opens_at, max(opens_at, high_at)
+
+
+def _rest_while_waiting(way: _Way, until: datetime) -> None:
+    while way.rests:
+        rest = way.rests[0]
+        begins_at = max(way.at, rest.opens_at)
+        ends_at = begins_at + timedelta(seconds=rest.duration_s)
+        if ends_at > until or begins_at > rest.closes_at:
+            return
+        way.at = ends_at
+        way.rested_s += rest.duration_s
+        way.rests.pop(0)
+
+
+def _opens(windows: Sequence[Interval], at: datetime) -> datetime | None:
+    """Return the begin of the window that is open, or opens next; None: any time."""
+    ahead = [window.opens_at for window in windows if window.closes_at > at]
+    return min(ahead, default=None)
+
+
+def _reason(  # noqa: PLR0917
+    way: _Way,
+    outset: Outset,
+    visit: Visit,
+    number: int,
+    arrives_at: datetime,
+    planned_rests: Sequence[Rest],
+    conditions: Sequence[RoadCondition],
+    law: TravelLaw,
+) -> str:
+    """Say in plain words why the stop is reached then, the nearest cause first."""
+    by_plan_s = 0.0
+    if visit.plan_eta_at is not None:
+        by_plan_s = (way.at - visit.plan_eta_at).total_seconds()
+    has_moved = abs(by_plan_s) >= WORTH_SAYING_S
+    parts: list[str] = []
+    if has_moved and outset.late_s * by_plan_s > 0:
+        parts += _lateness(outset, number)
+    parts += slowed_texts(way.slowed_s, conditions)
+    parts += _rest_text(way, visit, planned_rests)
+    waits_s = (way.at - arrives_at).total_seconds()
+    if waits_s >= WORTH_SAYING_S:
+        opens = way.at.astimezone(ZoneInfo(law.zone))
+        parts.append(f"waits for its window at {opens:%H:%M}")
+    if has_moved and not parts:
+        parts.append(
+            f"usual traffic of the hour: {minutes_text(by_plan_s)}"
+            if way.hours_s * by_plan_s > 0
+            else f"travel and stops before it: {minutes_text(by_plan_s)}"
+        )
+    text = "; ".join(parts[:MOST_REASONS])
+    return text[:1].upper() + text[1:200]
+
+
+def _lateness(outset: Outset, number: int) -> list[str]:
+    if abs(outset.late_s) < WORTH_SAYING_S:
+        return []
+    where = "the stop before" if number == 0 and outset.where else outset.where
+    minutes = minutes_text(abs(outset.late_s)).removeprefix("+")
+    return [f"{minutes} {'late' if outset.late_s > 0 else 'early'} at {where}"]
+
+
+def slowed_texts(
+    slowed_s: Mapping[UUID, float], conditions: Sequence[RoadCondition]
+) -> list[str]:
+    """Return what each condition adds on the way, the worst first."""
+    names = {condition.condition_id: condition.name for condition in conditions}
+    worst = sorted(slowed_s.items(), key=lambda item: -abs(item[1]))
+    return [
+        f"{names[condition_id]} on the way: {minutes_text(more_s)}"
+        for condition_id, more_s in worst
+        if abs(more_s) >= WORTH_SAYING_S
+    ]
+
+
+def _rest_text(way: _Way, visit: Visit, planned: Sequence[Rest]) -> list[str]:
+    """Say whether a break has come to lie on the other side of the stop."""
+    if visit.plan_eta_at is None or not planned:
+        return []
+    was_before = sum(
+        rest.duration_s
+        for rest in planned
+        if rest.planned_at is not None and rest.planned_at < visit.plan_eta_at
+    )
+    is_before = sum(rest.duration_s for rest in planned if rest not in way.rests)
+    if is_before > was_before:
+        return ["break moved before it"]
+    return ["break moved behind it"] if is_before < was_before else []

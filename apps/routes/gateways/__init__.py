@@ -1,0 +1,1 @@
+"""Sources of travel times, a file each, behind one Protocol."""

@@ -1,0 +1,245 @@
+"""Reads a route out of the tables into the pure input of its ETAs; never writes."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from apps.drivers.models import Shift, ShiftBreak
+from apps.drivers.states import ShiftState
+from apps.orders.models import TimeWindow
+from apps.routes.conditions import RoadCondition
+from apps.routes.eta import Outset, Rest, TravelLaw, Visit
+from apps.routes.inforce import conditions_between
+from apps.routes.models import Route, Stop
+from apps.routes.parameters import Parameters
+from apps.routes.planning import Interval
+from apps.routes.selectors import parameters_in_force
+from apps.routes.states import DONE, RouteState, StopState
+
+LIVE = (RouteState.DRAFT, RouteState.PUBLISHED, RouteState.STARTED)
+OPEN = (StopState.PENDING, StopState.ENROUTE, StopState.ARRIVED)
+NO_STOP_YET = "the start"
+_READ = (
+    *(field.name for field in Stop._meta.concrete_fields),
+    *("order__latitude", "order__longitude"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """All that the ETAs of one route follow from; `stops` are those of `visits`."""
+
+    route: Route
+    stops: tuple[Stop, ...]
+    outset: Outset
+    visits: tuple[Visit, ...]
+    rests: tuple[Rest, ...]
+    conditions: tuple[RoadCondition, ...]
+    law: TravelLaw
+
+
+def outlooks(route_ids: Collection[uuid.UUID], *, now: datetime) -> list[Outlook]:
+    """Return the outlook of each of these routes that has anything ahead."""
+    routes = Route.objects.filter(pk__in=route_ids, status__in=LIVE)
+    routes = routes.select_related("shift__vehicle__type", "depot").order_by("pk")
+    shown = list(routes.prefetch_related("shift__breaks"))
+    open_stops = _open_stops(shown)
+    windows = _windows([stop for rows in open_stops.values() for stop in rows])
+    surroundings: dict[uuid.UUID, tuple[Parameters, tuple[RoadCondition, ...]]] = {}
+    found = []
+    for route in shown:
+        if route.depot_id not in surroundings:
+            last_at = max(each.ends_at for each in shown) + timedelta(hours=4)
+            surroundings[route.depot_id] = (
+                parameters_in_force(route.depot_id, now),
+                conditions_between(route.depot_id, now, max(now, last_at)),
+            )
+        outlook = _outlook(
+            route, open_stops[route.pk], windows, surroundings[route.depot_id], now
+        )
+        if outlook.visits:
+            found.append(outlook)
+    return found
+
+
+def _open_stops(routes: Sequence[Route]) -> Mapping[uuid.UUID, list[Stop]]:
+    rows = Stop.objects.filter(route__in=routes, status__in=OPEN)
+    found: dict[uuid.UUID, list[Stop]] = defaultdict(list)
+    for stop in rows.select_related("order").only(*_READ).order_by("sequence", "id"):
+        if stop.route_id is not None:
+            found[stop.route_id].append(stop)
+    return found
+
+
+def _windows(stops: Sequence[Stop]) -> Mapping[uuid.UUID, tuple[Interval, ...]]:
+    found: dict[uuid.UUID, tuple[Interval, ...]] = {}
+    rows = TimeWindow.objects.filter(order__in=[stop.order_id for stop in stops])
+    columns = ("order_id", "opens_at", "closes_at")
+    for order_id, opens_at, closes_at in rows.order_by("opens_at").values_list(
+        *columns
+    ):
+        window = Interval(opens_at, closes_at)
+        found[order_id] = (*found.get(order_id, ()), window)
+    return found
+
+
+def _outlook(
+    route: Route,
+    stops: Sequence[Stop],
+    windows: Mapping[uuid.UUID, tuple[Interval, ...]],
+    surroundings: tuple[Parameters, tuple[RoadCondition, ...]],
+    now: datetime,
+) -> Outlook:
+    parameters, conditions = surroundings
+    law = _law(route, parameters)
+    behind = _last_done(route)
+    standing = next((s for s in stops if s.status == StopState.ARRIVED), None)
+    going = next((s for s in stops if s.status == StopState.ENROUTE), None)
+    pending = [stop for stop in stops if stop.status == StopState.PENDING]
+    ahead = [going, *pending] if going is not None and standing is None else pending
+    before = standing or behind
+    visits = _visits(route, before, ahead, windows)
+    outset = _outset(route, behind, standing, law, now)
+    if going is not None and standing is None and visits:
+        outset = _since_it_left(outset, going, visits[0], law, now)
+    return Outlook(
+        route=route,
+        stops=tuple(ahead),
+        outset=outset,
+        visits=visits,
+        rests=_rests(route),
+        conditions=conditions,
+        law=law,
+    )
+
+
+def _law(route: Route, parameters: Parameters) -> TravelLaw:
+    return TravelLaw(
+        c_s=parameters.travel_c_s,
+        p=parameters.travel_p,
+        speed_percent=route.shift.vehicle.travel_speed_percent,
+        zone=route.depot.time_zone,
+        travel_cv=parameters.eta_travel_cv,
+        service_cv=parameters.eta_service_cv,
+        drift=parameters.eta_drift,
+        by_hour=parameters.travel_by_hour,
+    )
+
+
+def _last_done(route: Route) -> Stop | None:
+    """Return the stop that was done last: there the driver was."""
+    done = Stop.objects.filter(route=route, status__in=DONE)
+    visited = done.exclude(status=StopState.CANCELLED).select_related("order")
+    return visited.only(*_READ).order_by("-completed_at", "-sequence").first()
+
+
+def _visits(
+    route: Route,
+    before: Stop | None,
+    ahead: Sequence[Stop],
+    windows: Mapping[uuid.UUID, tuple[Interval, ...]],
+) -> tuple[Visit, ...]:
+    """Return the visits ahead; a leg's time holds only from the stop it was made for."""
+    found, here = [], before.pk if before else route.depot_id
+    for stop in ahead:
+        found.append(
+            Visit(
+                stop_id=stop.pk,
+                point=stop.order.point,
+                service_s=stop.service_s,
+                windows=windows.get(stop.order_id, ()),
+                leg_s=stop.leg_s if stop.leg_from == here else None,
+                plan_eta_at=stop.plan_eta_at,
+            )
+        )
+        here = stop.pk
+    return tuple(found)
+
+
+def _outset(
+    route: Route,
+    behind: Stop | None,
+    standing: Stop | None,
+    law: TravelLaw,
+    now: datetime,
+) -> Outset:
+    """Return from where and when the driver goes on, and how far that is off the plan."""
+    paused_until = _paused_until(route.shift, now)
+    if standing is not None:
+        service = timedelta(seconds=standing.service_s)
+        arrived_at = standing.arrived_at or now
+        at = max(now, arrived_at + service, paused_until)
+        spread_s = law.service_cv * standing.service_s
+        return _after(route, standing, at, spread_s)
+    if behind is not None:
+        return _after(
+            route, behind, max(now, behind.completed_at or now, paused_until), 0.0
+        )
+    shift = route.shift
+    begins_at = shift.started_at or shift.starts_at
+    at = max(now, begins_at, route.starts_at, paused_until)
+    late_s = round((at - route.starts_at).total_seconds())
+    return Outset(route.depot.point, at, late_s, NO_STOP_YET)
+
+
+def _after(route: Route, stop: Stop, at: datetime, spread_s: float) -> Outset:
+    late_s = 0
+    if stop.plan_eta_at is not None:
+        ready_at = stop.plan_eta_at + timedelta(seconds=stop.service_s)
+        since = stop.completed_at or stop.arrived_at or at
+        if _has_rested_since(route.shift, since) and route.break_ends_at is not None:
+            ready_at = max(ready_at, route.break_ends_at)
+        late_s = round((at - ready_at).total_seconds())
+    where = f"stop {stop.sequence}"
+    return Outset(stop.order.point, at, late_s, where, spread_s)
+
+
+def _since_it_left(
+    outset: Outset, going: Stop, first: Visit, law: TravelLaw, now: datetime
+) -> Outset:
+    """Return the outset of a driver who is on the way: then it began, now it is not over."""
+    left_at = going.enroute_at or outset.at
+    leg = timedelta(seconds=law.clear_s(first, outset.point) * law.hourly(left_at))
+    at = max(left_at, now - leg)
+    late_s = outset.late_s + round((at - outset.at).total_seconds())
+    return Outset(outset.point, at, late_s, outset.where, outset.spread_s)
+
+
+def _rests(route: Route) -> tuple[Rest, ...]:
+    """Return the breaks to be taken; the plan keeps the place of the first one."""
+    waiting = sorted(
+        (rest for rest in route.shift.breaks.all() if rest.taken_at is None),
+        key=lambda rest: rest.opens_at,
+    )
+    is_first = not any(rest.taken_at for rest in route.shift.breaks.all())
+    return tuple(
+        Rest(
+            opens_at=rest.opens_at,
+            closes_at=rest.closes_at,
+            duration_s=rest.duration_s,
+            planned_at=route.break_starts_at if number == 0 and is_first else None,
+        )
+        for number, rest in enumerate(waiting)
+    )
+
+
+def _taken(shift: Shift) -> list[ShiftBreak]:
+    return [rest for rest in shift.breaks.all() if rest.taken_at is not None]
+
+
+def _paused_until(shift: Shift, now: datetime) -> datetime:
+    """Return when a break that is being taken will be over."""
+    ends = [
+        rest.taken_at + timedelta(seconds=rest.duration_s)
+        for rest in _taken(shift)
+        if rest.taken_at is not None
+    ]
+    return max(ends, default=now) if shift.status == ShiftState.PAUSED else now
+
+
+def _has_rested_since(shift: Shift, since: datetime) -> bool:
+    return any(
+        rest.taken_at is not None and rest.taken_at >= since for rest in _taken(shift)
+    )

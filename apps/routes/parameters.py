@@ -1,0 +1,78 @@
+"""Planning parameters: what may be tuned or learned, with first values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The values in force for one planning; stored versions override the defaults."""
+
+    standard_service_s: int = 120
+    """Service time of an order that names none."""
+    engine: str = "ortools"
+    """The first engine; `greedy` is the fallback of every depot."""
+    rules_day_rounds: int = 600
+    """Rounds of the insertion engine for a day: its answer comes first, within
+    seconds, and is the fallback. A count repeats, a clock does not."""
+    rules_replan_rounds: int = 300
+    rules_time_limit_s: int = 10
+    """Cap of time for the insertion engine; all caps together stay below the task's
+    timeout."""
+    day_solutions: int = 110
+    """A day's search goes on from the first answer through so many solutions: some
+    10 s for 400 orders on one core, for 3 % of the cost."""
+    day_time_limit_s: int = 36
+    """Cap of time for a day's search."""
+    replan_solutions: int = 100
+    replan_time_limit_s: int = 15
+    seed: int = 7
+    disruption_minor: int = 300
+    """Price of a stop that changes its driver, in minor units of money."""
+    unserved_minor: int = 100_000
+    """Price of leaving out an order of priority 3, in minor units of money."""
+    preference_minor_per_min: int = 10
+    """Price of a minute outside of what a customer prefers, in minor units of money.
+    First value: a quarter of what a minute of a driver costs at 24.00 an hour."""
+    min_gain_minor: int = 200
+    """A re-plan that saves less than this over the repaired plan is not worth the
+    unrest: the repaired plan stays."""
+    eta_moved_s: int = 300
+    """A driver is told of an ETA that moves by at least this much."""
+    late_s: int = 600
+    """Being off the plan by more than this gives cause to re-optimize."""
+    travel_c_s: float = 219.0
+    """`t = c · d^p`: seconds at 1 km. First value: our fit on OSRM's free flow, Lauf."""
+    travel_p: float = 0.70
+    """`t = c · d^p`: the exponent. Same source."""
+    eta_travel_cv: float = 0.30
+    """Spread of a leg's time, as a share of it. First value: our guess from the noise
+    of a town's streets; to be learned from the errors of past ETAs, as are the next."""
+    eta_service_cv: float = 0.50
+    """Spread of a service's time, as a share of it."""
+    eta_drift: float = 0.08
+    """How much a whole day is slower or faster than thought, as a share."""
+    travel_by_hour: tuple[float, ...] = ()
+    """How much longer travel takes in each of the 24 hours; empty: the built-in swing."""
+    roads_factor: float = 1.0
+    """What a road network's free flow is multiplied by; first value: as it is."""
+
+
+DEFAULTS = Parameters()
+
+
+def with_overrides(values: Mapping[str, Any]) -> Parameters:
+    """Return the defaults with stored values in their place.
+
+    Raises:
+        KeyError: a value has the name of no parameter.
+    """
+    known = {item.name for item in fields(Parameters)}
+    if unknown := values.keys() - known:
+        raise KeyError(f"No such planning parameter: {', '.join(sorted(unknown))}")
+    given = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in values.items()
+    }
+    return Parameters(**{**{f: getattr(DEFAULTS, f) for f in known}, **given})

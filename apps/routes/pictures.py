@@ -1,0 +1,302 @@
+"""Pictures of routes, drawn by ourselves: a map without tiles, and lines of time. Pure."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from apps.core.units import Point
+from apps.routes.places import Circle, Place
+
+WIDTH = 1000
+MARGIN = 36
+LEAST_HEIGHT, MOST_HEIGHT = 420, 720
+SCALES_M = (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
+METRES_A_DEGREE = 111_195
+
+
+@dataclass(frozen=True, slots=True)
+class MapStop:
+    """One stop of a route, or an order that is left out."""
+
+    point: Point
+    title: str
+    number: int
+    is_done: bool = False
+    is_bad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MapRoute:
+    """One route to be drawn, from its depot and back."""
+
+    name: str
+    colour: str
+    dash: str
+    url: str
+    stops: tuple[MapStop, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MapShape:
+    """The place of a condition of the road; `is_sure` once somebody confirmed it."""
+
+    place: Place
+    kind: str
+    title: str
+    is_sure: bool = True
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnShape:
+    """A place in the picture's units: a circle, or corners as SVG's polygon takes them."""
+
+    kind: str
+    title: str
+    is_sure: bool
+    url: str
+    x: float
+    y: float
+    radius: float = 0.0
+    points: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnStop:
+    """A stop in the picture's units."""
+
+    x: float
+    y: float
+    title: str
+    number: int
+    is_done: bool
+    is_bad: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnRoute:
+    """A route in the picture's units; `points` as SVG's polyline takes them."""
+
+    name: str
+    colour: str
+    dash: str
+    url: str
+    points: str
+    stops: tuple[DrawnStop, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MapPicture:
+    """A map of routes: depot, lines, stops, what is left out, and a scale."""
+
+    width: int
+    height: int
+    depot: tuple[float, float]
+    routes: tuple[DrawnRoute, ...]
+    left_out: tuple[DrawnStop, ...]
+    scale_text: str
+    scale_px: float
+    shapes: tuple[DrawnShape, ...] = ()
+    west: float = 0.0
+    north: float = 0.0
+    left_px: float = 0.0
+    top_px: float = 0.0
+    px_a_lon: float = 0.0
+    px_a_lat: float = 0.0
+
+
+class _Frame:
+    """Places on the Earth to places in the picture: north is up, scales are equal."""
+
+    def __init__(self, points: Sequence[Point], width: int) -> None:
+        self.south = min(point.lat for point in points)
+        self.north = max(point.lat for point in points)
+        self.west = min(point.lon for point in points)
+        self.east = max(point.lon for point in points)
+        middle = math.radians((self.south + self.north) / 2)
+        self.metres_a_lon = METRES_A_DEGREE * math.cos(middle)
+        wide_m = max((self.east - self.west) * self.metres_a_lon, 200)
+        high_m = max((self.north - self.south) * METRES_A_DEGREE, 200)
+        inner = width - 2 * MARGIN
+        most = MOST_HEIGHT - 2 * MARGIN
+        self.px_a_metre = min(inner / wide_m, most / high_m)
+        least = LEAST_HEIGHT * width // WIDTH
+        self.height = max(least, round(high_m * self.px_a_metre) + 2 * MARGIN)
+        self.left = (width - wide_m * self.px_a_metre) / 2
+        self.top = (self.height - high_m * self.px_a_metre) / 2
+
+    def place(self, point: Point) -> tuple[float, float]:
+        x_m = (point.lon - self.west) * self.metres_a_lon
+        y_m = (self.north - point.lat) * METRES_A_DEGREE
+        return (
+            round(self.left + x_m * self.px_a_metre, 1),
+            round(self.top + y_m * self.px_a_metre, 1),
+        )
+
+
+def map_picture(
+    depot: Point,
+    routes: Sequence[MapRoute],
+    left_out: Sequence[MapStop] = (),
+    shapes: Sequence[MapShape] = (),
+    *,
+    width: int = WIDTH,
+    holds_shapes: bool = False,
+) -> MapPicture:
+    """Draw routes about their depot, and the road's conditions beneath them.
+
+    With `holds_shapes` the frame is wide enough for every shape; otherwise a shape is
+    cut off where the picture of the routes ends.
+    """
+    everything = [stop for route in routes for stop in route.stops] + list(left_out)
+    corners = [c for shape in shapes for c in _box(shape.place)] if holds_shapes else []
+    frame = _Frame([depot, *(stop.point for stop in everything), *corners], width)
+    home = frame.place(depot)
+    scale_m = next(
+        (m for m in reversed(SCALES_M) if m * frame.px_a_metre <= width / 4),
+        SCALES_M[0],
+    )
+    return MapPicture(
+        width=width,
+        height=frame.height,
+        depot=home,
+        routes=tuple(_drawn_route(route, home, frame) for route in routes),
+        left_out=tuple(_drawn_stop(stop, frame) for stop in left_out),
+        scale_text=f"{scale_m // 1000} km" if scale_m >= 1000 else f"{scale_m} m",
+        scale_px=round(scale_m * frame.px_a_metre, 1),
+        shapes=tuple(_drawn_shape(shape, frame) for shape in shapes),
+        west=frame.west,
+        north=frame.north,
+        left_px=round(frame.left, 3),
+        top_px=round(frame.top, 3),
+        px_a_lon=frame.metres_a_lon * frame.px_a_metre,
+        px_a_lat=METRES_A_DEGREE * frame.px_a_metre,
+    )
+
+
+def _box(place: Place) -> list[Point]:
+    """Return corners between which a place lies."""
+    if not isinstance(place, Circle):
+        return list(place.corners)
+    centre = place.centre
+    high = place.radius_m / METRES_A_DEGREE
+    wide = high / max(0.01, math.cos(math.radians(centre.lat)))
+    return [
+        Point(centre.lat - high, centre.lon - wide),
+        Point(centre.lat + high, centre.lon + wide),
+    ]
+
+
+def _drawn_shape(shape: MapShape, frame: _Frame) -> DrawnShape:
+    x, y = frame.place(shape.place.middle)
+    radius, points = 0.0, ""
+    if isinstance(shape.place, Circle):
+        radius = max(6.0, round(shape.place.radius_m * frame.px_a_metre, 1))
+    else:
+        corners = (frame.place(corner) for corner in shape.place.corners)
+        points = " ".join(f"{cx},{cy}" for cx, cy in corners)
+    return DrawnShape(
+        shape.kind, shape.title, shape.is_sure, shape.url, x, y, radius, points
+    )
+
+
+def _drawn_route(
+    route: MapRoute, home: tuple[float, float], frame: _Frame
+) -> DrawnRoute:
+    stops = tuple(_drawn_stop(stop, frame) for stop in route.stops)
+    way = [home, *((stop.x, stop.y) for stop in stops), home] if stops else []
+    return DrawnRoute(
+        name=route.name,
+        colour=route.colour,
+        dash=route.dash,
+        url=route.url,
+        points=" ".join(f"{x},{y}" for x, y in way),
+        stops=stops,
+    )
+
+
+def _drawn_stop(stop: MapStop, frame: _Frame) -> DrawnStop:
+    x, y = frame.place(stop.point)
+    return DrawnStop(x, y, stop.title, stop.number, stop.is_done, stop.is_bad)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A piece of a line of time: from `x`, so wide, in per cent of the line."""
+
+    x: float
+    width: float
+    kind: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark on a line of time."""
+
+    x: float
+    text: str
+
+    @property
+    def px(self) -> float:
+        """Where its text stands, in the units of a picture that is `WIDTH` wide."""
+        return round(self.x * WIDTH / 100, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Something that lasts, to be put on a line of time."""
+
+    from_at: datetime
+    to_at: datetime
+    kind: str
+    title: str
+
+
+class TimeLine:
+    """A line from one instant to another; places instants and spans in per cent."""
+
+    def __init__(self, from_at: datetime, to_at: datetime, zone: str) -> None:
+        """Take the ends, and the zone whose clock is written below."""
+        self.from_at = from_at
+        self.to_at = max(to_at, from_at + timedelta(minutes=30))
+        self.zone = ZoneInfo(zone)
+
+    def x(self, at: datetime) -> float:
+        """Return where an instant is, from 0 to 100; what lies outside is at the end."""
+        whole_s = (self.to_at - self.from_at).total_seconds()
+        share = (at - self.from_at).total_seconds() / whole_s
+        return round(min(1.0, max(0.0, share)) * 100, 2)
+
+    def holds(self, at: datetime) -> bool:
+        """Tell whether an instant lies on the line."""
+        return self.from_at <= at <= self.to_at
+
+    def bars(self, spans: Iterable[Span], least: float = 0.3) -> tuple[Bar, ...]:
+        """Return the spans as pieces that can be seen, however short they are."""
+        return tuple(
+            Bar(
+                x=self.x(span.from_at),
+                width=round(max(least, self.x(span.to_at) - self.x(span.from_at)), 2),
+                kind=span.kind,
+                title=span.title,
+            )
+            for span in spans
+            if span.to_at > self.from_at and span.from_at < self.to_at
+        )
+
+    def ticks(self) -> tuple[Tick, ...]:
+        """Return the full hours, at most a dozen of them."""
+        hours = (self.to_at - self.from_at).total_seconds() / 3600
+        step_h = max(1, math.ceil(hours / 12))
+        at = self.from_at.astimezone(self.zone).replace(
+            minute=0, second=0, microsecond=0
+        )
+        found = []
+        while at <= self.to_at:
+            if at >= self.from_at:
+                found.append(Tick(self.x(at), f"{at:%H:%M}"))
+            at += timedelta(hours=step_h)
+        return tuple(found)

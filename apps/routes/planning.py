@@ -1,0 +1,321 @@
+"""From a day as the house knows it to a problem as the engines know it. Pure."""
+
+import hashlib
+import json
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from apps.core.units import Point
+from apps.routes.conditions import RoadCondition
+from apps.routes.parameters import Parameters
+from apps.routes.solver.problem import (
+    Break,
+    Entries,
+    Job,
+    Matrix,
+    Objective,
+    Problem,
+    SoftWindow,
+    TimeWindow,
+    Vehicle,
+)
+from apps.routes.solver.solution import Solution
+
+DIMENSIONS = ("g", "ml", "pieces")
+PRIORITY_PERCENT = {1: 25, 2: 50, 3: 100, 4: 200, 5: 400}
+"""What leaving out an order costs, by priority, in per cent of the ordinary price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A half-open interval of time."""
+
+    opens_at: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BreakRule:
+    """A break that begins between two instants, both included."""
+
+    opens_at: datetime
+    closes_at: datetime
+    duration_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftInput:
+    """One shift as planning sees it: from where and when it can still drive.
+
+    `departed` means that the parcels are on board: deliveries cannot change the van.
+    `frozen` are the stops that stay as they are; `ahead` those that may be moved, in
+    their present sequence.
+    """
+
+    shift_id: UUID
+    shift_version: int
+    driver_id: UUID
+    start: Point
+    end: Point
+    free_at: datetime
+    ends_at: datetime
+    max_overtime_s: int
+    capacities: tuple[int, int, int]
+    on_board: tuple[int, int, int]
+    capabilities: tuple[str, ...]
+    breaks: tuple[BreakRule, ...]
+    cost_per_km_minor: int
+    cost_per_hour_minor: int
+    speed_percent: int
+    departed: bool
+    late_steps: int = 0
+    """How many times the threshold of lateness its next stop is overdue."""
+    frozen: tuple[UUID, ...] = ()
+    ahead: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderInput:
+    """One order as planning sees it."""
+
+    order_id: UUID
+    order_version: int
+    point: Point
+    service_s: int
+    windows: tuple[Interval, ...]
+    demands: tuple[int, int, int]
+    requires: tuple[str, ...]
+    priority: int
+    is_pickup: bool
+    stop_id: UUID | None = None
+    shift_id: UUID | None = None
+    preferred: tuple[Interval, ...] = ()
+    """When its customer likes it best; the cheapest of them counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayInput:
+    """All that one planning is made of, as it was when it was read."""
+
+    depot_id: UUID
+    service_date: date
+    origin_at: datetime
+    shifts: tuple[ShiftInput, ...]
+    orders: tuple[OrderInput, ...]
+    parameters: Parameters
+    conditions: tuple[RoadCondition, ...] = ()
+    """What makes travel slow or impossible at some place and time of this day."""
+
+    def points(self) -> list[Point]:
+        """Return the distinct places, in the order of the matrix."""
+        places: dict[Point, None] = {}
+        for shift in self.shifts:
+            places.setdefault(shift.start)
+            places.setdefault(shift.end)
+        for order in self.orders:
+            places.setdefault(order.point)
+        return list(places)
+
+
+def input_version(day: DayInput) -> str:
+    """Return the hash of what decides a re-optimization: not the clock, but the state."""
+    state = {
+        "shifts": [
+            [
+                str(s.shift_id),
+                s.shift_version,
+                s.departed,
+                *map(str, (*s.frozen, "|", *s.ahead)),
+            ]
+            for s in day.shifts
+        ],
+        "orders": [
+            [str(o.order_id), o.order_version, str(o.stop_id), str(o.shift_id)]
+            for o in day.orders
+        ],
+        "parameters": asdict(day.parameters),
+        "lateness": [shift.late_steps for shift in day.shifts],
+        "conditions": [[str(c.condition_id), c.version] for c in day.conditions],
+    }
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+
+
+def build_problem(
+    day: DayInput,
+    *,
+    durations_s: Entries,
+    distances_m: Entries,
+) -> Problem:
+    """Build the engines' problem; the matrices follow `day.points()`.
+
+    Job ids are order ids, vehicle ids shift ids.
+    """
+    index = {point: number for number, point in enumerate(day.points())}
+    vans = _vans(day)
+    matrix = Matrix(durations_s=durations_s, distances_m=distances_m)
+    return Problem(
+        origin_at=day.origin_at.isoformat(),
+        location_count=len(index),
+        matrices=(matrix,),
+        vehicles=tuple(_vehicle(shift, day, index) for shift in day.shifts),
+        jobs=tuple(_job(order, day, index, vans) for order in day.orders),
+        dimensions=DIMENSIONS,
+        objective=Objective(disruption_milli=day.parameters.disruption_minor * 1000),
+    )
+
+
+def _vehicle(shift: ShiftInput, day: DayInput, index: dict[Point, int]) -> Vehicle:
+    start_s = _seconds(day, shift.free_at)
+    rules = [rule for rule in shift.breaks if rule.closes_at >= shift.free_at]
+    per_s_milli = round(shift.cost_per_hour_minor * 1000 / 3600)
+    return Vehicle(
+        id=str(shift.shift_id),
+        start_location=index[shift.start],
+        end_location=index[shift.end],
+        start_s=start_s,
+        end_s=max(start_s, _seconds(day, shift.ends_at)),
+        max_overtime_s=shift.max_overtime_s,
+        capacities=shift.capacities,
+        initial_load=shift.on_board,
+        capabilities=tuple(sorted(shift.capabilities)),
+        breaks=tuple(
+            Break(
+                earliest_s=max(start_s, _seconds(day, rule.opens_at)),
+                latest_s=_seconds(day, rule.closes_at),
+                duration_s=rule.duration_s,
+            )
+            for rule in rules
+        ),
+        travel_percent=max(1, round(10_000 / shift.speed_percent)),
+        cost_per_m_milli=shift.cost_per_km_minor,
+        cost_per_s_milli=per_s_milli,
+        overtime_cost_per_s_milli=per_s_milli // 2,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Vans:
+    """A day's vans as its orders see them; ids as the engines know them."""
+
+    by_shift: Mapping[UUID, ShiftInput]
+    at_depot: tuple[str, ...] | None
+    """Those that have not departed, None where that is all of them."""
+
+
+def _vans(day: DayInput) -> _Vans:
+    at_depot = tuple(str(one.shift_id) for one in day.shifts if not one.departed)
+    return _Vans(
+        by_shift={one.shift_id: one for one in day.shifts},
+        at_depot=None if len(at_depot) == len(day.shifts) else at_depot,
+    )
+
+
+def _job(order: OrderInput, day: DayInput, index: dict[Point, int], vans: _Vans) -> Job:
+    holder = vans.by_shift.get(order.shift_id) if order.shift_id else None
+    return Job(
+        id=str(order.order_id),
+        location=index[order.point],
+        service_s=order.service_s,
+        windows=tuple(_windows(order.windows, day)),
+        soft_windows=tuple(_preferences(order.preferred, day)),
+        demands=order.demands,
+        required_capabilities=tuple(sorted(order.requires)),
+        allowed_vehicles=_allowed(order, holder, vans),
+        previous_vehicle=str(order.shift_id) if order.shift_id else None,
+        prize_milli=day.parameters.unserved_minor
+        * 10
+        * PRIORITY_PERCENT[order.priority],
+    )
+
+
+def _allowed(
+    order: OrderInput, holder: ShiftInput | None, vans: _Vans
+) -> tuple[str, ...] | None:
+    """A parcel on board stays there; one at the depot waits for a van still there."""
+    if order.is_pickup:
+        return None
+    if holder is not None and holder.departed:
+        return (str(holder.shift_id),)
+    return vans.at_depot
+
+
+def waits_for_a_van(day: DayInput, order: OrderInput) -> bool:
+    """Tell whether an order is left out because the vans that could take it have left."""
+    if order.is_pickup:
+        return False
+    able = [s for s in day.shifts if {*order.requires} <= {*s.capabilities}]
+    return bool(able) and all(shift.departed for shift in able)
+
+
+def on_board_left_out(day: DayInput, solution: Solution) -> frozenset[UUID]:
+    """Return the deliveries that are in a van on the road and that an answer leaves out."""
+    on_road = {shift.shift_id for shift in day.shifts if shift.departed}
+    unserved = {item.job_id for item in solution.unserved}
+    return frozenset(
+        order.order_id
+        for order in day.orders
+        if str(order.order_id) in unserved
+        and order.windows
+        and order.shift_id in on_road
+        and not order.is_pickup
+    )
+
+
+def late_rather_than_never(day: DayInput, orders: Collection[UUID]) -> DayInput:
+    """Return the day with the windows of `orders` open to the end.
+
+    A parcel in the van whose window cannot be met any more is brought late; it would
+    come back in the evening otherwise, and its customer would hear nothing.
+    """
+    end = max(shift.ends_at for shift in day.shifts) + timedelta(days=1)
+    return replace(
+        day,
+        orders=tuple(
+            replace(order, windows=(Interval(order.windows[0].opens_at, end),))
+            if order.order_id in orders
+            else order
+            for order in day.orders
+        ),
+    )
+
+
+def preferences_kept(day: DayInput, solution: Solution) -> tuple[int, int]:
+    """Return how many served orders have a preference, and how many starts keep it."""
+    wanted = {str(order.order_id): order.preferred for order in day.orders}
+    starts = [
+        (day.origin_at + timedelta(seconds=visit.start_s), wanted[visit.job_id])
+        for route in solution.routes
+        for visit in route.visits
+        if wanted.get(visit.job_id)
+    ]
+    kept = sum(
+        any(window.opens_at <= at < window.closes_at for window in windows)
+        for at, windows in starts
+    )
+    return len(starts), kept
+
+
+def _windows(windows: Iterable[Interval], day: DayInput) -> Iterable[TimeWindow]:
+    for window in windows:
+        start_s, end_s = _seconds(day, window.opens_at), _seconds(day, window.closes_at)
+        yield TimeWindow(start_s=start_s, end_s=max(start_s + 1, end_s))
+
+
+def _preferences(preferred: Iterable[Interval], day: DayInput) -> Iterable[SoftWindow]:
+    """Price each second outside of what a customer prefers."""
+    price = round(day.parameters.preference_minor_per_min * 1000 / 60)
+    for window in preferred:
+        start_s, end_s = _seconds(day, window.opens_at), _seconds(day, window.closes_at)
+        yield SoftWindow(
+            start_s=start_s,
+            end_s=max(start_s, end_s - 1),
+            early_milli_per_s=price,
+            late_milli_per_s=price,
+        )
+
+
+def _seconds(day: DayInput, instant: datetime) -> int:
+    return math.floor((instant - day.origin_at).total_seconds())

@@ -1,0 +1,175 @@
+"""The fold: what a stop's events, in whatever order they came, say of its state.
+
+Pure, and a function of the set of events alone. Between two reopenings lies one
+attempt. In an attempt the earliest success wins over everything; without a success the
+latest outcome wins. So a late fact may complete the picture, and never turns it over by
+the accident of its arrival.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from apps.core.verdicts import (
+    APPLIED,
+    NEEDS_REVIEW,
+    REJECTED,
+    SUPERSEDED,
+    Verdict,
+)
+
+ENROUTE, ARRIVED, REOPENED, NOTE = "enroute", "arrived", "reopened", "note"
+SUCCEEDED, FAILED, PARTIAL = "succeeded", "failed", "partial"
+PENDING, CANCELLED = "pending", "cancelled"
+OUTCOMES = (SUCCEEDED, FAILED, PARTIAL)
+CANCELLED_MEANWHILE = Verdict(
+    NEEDS_REVIEW,
+    "cancelled_meanwhile",
+    "The order was cancelled meanwhile. Your report is kept; the office decides.",
+)
+STEPS = (ENROUTE, ARRIVED, *OUTCOMES, REOPENED)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One event about one stop; `step` is its kind without the leading `stop.`."""
+
+    id: str
+    step: str
+    driver_id: UUID
+    occurred_at: datetime
+    device_seq: int = 0
+    reason: str = ""
+
+    @property
+    def place(self) -> tuple[datetime, int, str]:
+        """Its place in the canonical order: as it happened, then as it was made."""
+        return (self.occurred_at, self.device_seq, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A stop's state, folded; the instants are those of the present attempt."""
+
+    status: str = PENDING
+    reason: str = ""
+    enroute_at: datetime | None = None
+    arrived_at: datetime | None = None
+    completed_at: datetime | None = None
+    completed_by: UUID | None = None
+    decided_by: str = ""
+    """The id of the event that decides the status; empty when pending."""
+
+
+def fold(facts: Iterable[Fact]) -> Progress:
+    """Return the state that a set of facts amounts to, in any order of arrival."""
+    attempt: list[Fact] = []
+    for fact in sorted(facts, key=lambda fact: fact.place):
+        if fact.step == REOPENED:
+            attempt = []
+        elif fact.step != NOTE:
+            attempt.append(fact)
+    return _attempt_state(attempt)
+
+
+def _attempt_state(attempt: Sequence[Fact]) -> Progress:
+    state = Progress()
+    for fact in attempt:
+        if fact.step == ENROUTE:
+            state = replace(
+                state,
+                status=ENROUTE,
+                enroute_at=fact.occurred_at,
+                decided_by=fact.id,
+            )
+        elif fact.step == ARRIVED:
+            state = replace(
+                state,
+                status=ARRIVED,
+                arrived_at=state.arrived_at or fact.occurred_at,
+                decided_by=fact.id,
+            )
+    winner = _outcome(attempt)
+    if winner is None:
+        return state
+    return replace(
+        state,
+        status=winner.step,
+        reason=winner.reason,
+        completed_at=winner.occurred_at,
+        completed_by=winner.driver_id,
+        decided_by=winner.id,
+    )
+
+
+def _outcome(attempt: Sequence[Fact]) -> Fact | None:
+    outcomes = [fact for fact in attempt if fact.step in OUTCOMES]
+    for fact in outcomes:
+        if fact.step == SUCCEEDED:
+            return fact
+    return outcomes[-1] if outcomes else None
+
+
+def legal_steps(status: str) -> list[str]:
+    """Return the steps that a driver may report now, by name."""
+    if status in OUTCOMES:
+        return [f"stop.{REOPENED}"]
+    if status == CANCELLED:
+        return []
+    after = {PENDING: STEPS[:5], ENROUTE: STEPS[:5], ARRIVED: STEPS[1:5]}
+    return [f"stop.{step}" for step in after[status]]
+
+
+def judge(known: Sequence[Fact], new: Fact, *, cancelled: bool) -> Verdict:
+    """Say what becomes of a new fact beside those that are known.
+
+    A fact that is `applied`, `superseded` or in need of review is to be kept; one that
+    is `rejected` is a step that its driver could not take, and changes nothing.
+    """
+    before = fold(known)
+    if new.step == NOTE:
+        return Verdict(APPLIED)
+    if cancelled:
+        return CANCELLED_MEANWHILE
+    if _is_illegal(known, new, before):
+        if before.completed_by not in {None, new.driver_id}:
+            return _ended_by_another(before)
+        legal = ", ".join(legal_steps(before.status)) or "none"
+        return Verdict(
+            REJECTED,
+            "invalid",
+            f"{new.step} cannot follow {before.status}; possible now: {legal}.",
+        )
+    return _place_among(known, new, before)
+
+
+def _is_illegal(known: Sequence[Fact], new: Fact, before: Progress) -> bool:
+    earlier = fold(fact for fact in known if fact.place < new.place)
+    if new.step == REOPENED:
+        return earlier.status not in OUTCOMES
+    if new.step in {ENROUTE, ARRIVED}:
+        return earlier.status in OUTCOMES
+    own_end = earlier.status in OUTCOMES and earlier.completed_by == new.driver_id
+    return own_end and before.status == earlier.status
+
+
+def _place_among(known: Sequence[Fact], new: Fact, before: Progress) -> Verdict:
+    after = fold([*known, new])
+    if new.step not in OUTCOMES or after.decided_by == new.id:
+        return Verdict(APPLIED)
+    return _ended_by_another(after)
+
+
+def _ended_by_another(state: Progress) -> Verdict:
+    if state.status == SUCCEEDED:
+        return Verdict(
+            SUPERSEDED,
+            "already_delivered",
+            "This stop was already delivered. Your report is kept beside it.",
+        )
+    return Verdict(
+        SUPERSEDED,
+        "newer_event",
+        f"A newer report says {state.status}. Yours is kept beside it.",
+    )

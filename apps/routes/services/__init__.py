@@ -1,0 +1,1 @@
+"""The verbs of routes: plan, publish, report, follow."""

@@ -1,0 +1,94 @@
+"""The ETAs of a running route, made anew after each event: no solver, no network."""
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+
+from apps.core.actors import Actor
+from apps.journal.services import writing
+from apps.routes.eta import Expected, propagate
+from apps.routes.marks import NOT_WARNED, Warned, warnings_for
+from apps.routes.models import Route, Stop
+from apps.routes.outlook import Outlook, outlooks
+from apps.routes.services.risks import note_risks
+from apps.routes.states import RouteState
+
+VISIBLE_ETA_MOVE_S = 60
+"""A stop's row is sent again when its ETA moved by at least this much."""
+
+VISIBLE_INTERVAL_MOVE_S = 300
+"""… or an end of its interval by this much: intervals narrow with every stop."""
+
+_KEPT = [
+    *("eta_at", "eta_low_at", "eta_high_at", "eta_reason"),
+    *("road_warning", "road_warning_text", "version"),
+]
+
+
+def refresh_etas(
+    route_ids: Collection[uuid.UUID], *, by: Actor, now: datetime
+) -> list[uuid.UUID]:
+    """Make ETAs, road warnings and risks of these routes anew; return the stops told of.
+
+    What moved too little to be seen stays as it was, and is not told.
+    """
+    held = Route.objects.filter(pk__in=route_ids).values_list("driver_id", flat=True)
+    with writing(by=by, now=now, scopes=list(held)) as journal:
+        moved: list[Stop] = []
+        found = outlooks(route_ids, now=now)
+        note_risks(route_ids, found, now=now)
+        for outlook in found:
+            fresh = _moved(outlook, now)
+            moved += fresh
+            if outlook.route.status != RouteState.DRAFT:
+                journal.changed(
+                    outlook.route.driver_id, "stops", *(stop.pk for stop in fresh)
+                )
+        _save(moved)
+    return [stop.pk for stop in moved]
+
+
+def _moved(outlook: Outlook, now: datetime) -> list[Stop]:
+    """Return the stops whose ETA or warning moved visibly, with the new one."""
+    expected = propagate(
+        outlook.outset,
+        outlook.visits,
+        outlook.rests,
+        outlook.conditions,
+        outlook.law,
+    )
+    warned = warnings_for(
+        outlook.outset.point, outlook.visits, expected, outlook.conditions, now=now
+    )
+    moved = []
+    for stop, fresh in zip(outlook.stops, expected, strict=True):
+        mark = warned.get(stop.pk, NOT_WARNED)
+        if not _is_visible(stop, fresh, mark):
+            continue
+        stop.eta_at, stop.eta_reason = fresh.eta_at, fresh.reason
+        stop.eta_low_at, stop.eta_high_at = fresh.low_at, fresh.high_at
+        stop.road_warning, stop.road_warning_text = mark.kind, mark.text
+        stop.version += 1
+        moved.append(stop)
+    return moved
+
+
+def _is_visible(stop: Stop, fresh: Expected, mark: Warned) -> bool:
+    if (stop.road_warning, stop.road_warning_text) != (mark.kind, mark.text):
+        return True
+    return (
+        _apart_s(stop.eta_at, fresh.eta_at) >= VISIBLE_ETA_MOVE_S
+        or _apart_s(stop.eta_low_at, fresh.low_at) >= VISIBLE_INTERVAL_MOVE_S
+        or _apart_s(stop.eta_high_at, fresh.high_at) >= VISIBLE_INTERVAL_MOVE_S
+    )
+
+
+def _apart_s(old: datetime | None, new: datetime) -> float:
+    return float("inf") if old is None else abs((old - new).total_seconds())
+
+
+def _save(stops: list[Stop]) -> None:
+    """Write rows that exist: one statement by the key, where an update of each is 120."""
+    Stop.objects.bulk_create(
+        stops, update_conflicts=True, unique_fields=["id"], update_fields=_KEPT
+    )

@@ -1,0 +1,1 @@
+"""The solver port: problems, solutions, engines, and the judge of them all."""

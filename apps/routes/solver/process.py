@@ -1,0 +1,146 @@
+"""A solve in a process of its own, that can be killed.
+
+Engines in C++ hold the interpreter for the whole search, and a task's timeout does not
+interrupt them. A child process can be killed, and dies with its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from apps.routes.solver.codec import SolveRequest, decode_solution, encode_request
+from apps.routes.solver.port import EngineRefused, Progress
+
+if TYPE_CHECKING:
+    from apps.routes.solver.port import OnProgress, Stop
+    from apps.routes.solver.problem import Problem
+    from apps.routes.solver.solution import Solution
+
+ROOT = Path(__file__).resolve().parents[3]
+REFUSED_EXIT = 3
+"""The worker's exit code for a problem that its engine refuses."""
+
+TAIL_LINES = 12
+
+
+class SolverTimeout(RuntimeError):
+    """The child process took too long and was killed."""
+
+
+class SolverFailed(RuntimeError):
+    """The child process ended without an answer; the message has its last words."""
+
+
+def solve_in_process(
+    problem: Problem,
+    *,
+    engine: str,
+    stop: Stop,
+    seed: int,
+    warm_start: Solution | None = None,
+    timeout_s: float,
+    on_progress: OnProgress | None = None,
+) -> Solution:
+    """Solve in a child process; after `timeout_s` its whole group is killed.
+
+    Raises:
+        SolverTimeout: it took longer.
+        SolverFailed: it crashed, was killed, or could not read the problem.
+        EngineRefused: the engine cannot do what the problem asks.
+    """
+    request = encode_request(
+        SolveRequest(
+            problem=problem, engine=engine, stop=stop, seed=seed, warm_start=warm_start
+        )
+    )
+    child = _start()
+    late = threading.Event()
+    timer = threading.Timer(timeout_s, _end_late, [child, late])
+    timer.start()
+    words: deque[str] = deque(maxlen=TAIL_LINES)
+    answer: list[bytes] = []
+    reader = threading.Thread(target=lambda: answer.append(_pipe(child.stdout).read()))
+    try:
+        with contextlib.suppress(BrokenPipeError):
+            _pipe(child.stdin).write(request)
+        with contextlib.suppress(BrokenPipeError):
+            _pipe(child.stdin).close()
+        reader.start()
+        _listen(child, words, on_progress)
+        reader.join()
+        code = child.wait()
+    finally:
+        timer.cancel()
+        _kill(child)
+        _pipe(child.stdout).close()
+        _pipe(child.stderr).close()
+    if code == 0:
+        return decode_solution(b"".join(answer))
+    if late.is_set():
+        raise SolverTimeout(f"killed after {timeout_s:g} s")
+    if code == REFUSED_EXIT:
+        raise EngineRefused("; ".join(words))
+    raise SolverFailed(f"exit code {code}: " + " | ".join(words))
+
+
+def _start() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "apps.routes.solver.worker", str(os.getpid())],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    if stream is None:
+        raise SolverFailed("the child has no pipe")
+    return stream
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    """Kill the child's whole group; it leads a session of its own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _end_late(child: subprocess.Popen[bytes], late: threading.Event) -> None:
+    """Kill a child whose time is up, and leave word of it before it can be noticed."""
+    late.set()
+    _kill(child)
+
+
+def _listen(
+    child: subprocess.Popen[bytes],
+    words: deque[str],
+    on_progress: OnProgress | None,
+) -> None:
+    """Read the child's words until it ends; `on_progress` runs in the caller's thread.
+
+    A word is `progress PERCENT SOLUTIONS COST`, or a complaint.
+    """
+    for raw in _pipe(child.stderr):
+        line = raw.decode(errors="replace").strip()
+        if not line.startswith("progress "):
+            words.append(line)
+        elif on_progress is not None:
+            _, percent, solutions, cost = line.split()
+            best = None if cost == "-" else int(cost)
+            on_progress(
+                Progress(
+                    percent=int(percent),
+                    solutions=int(solutions),
+                    best_cost_milli=best,
+                )
+            )

@@ -1,0 +1,170 @@
+"""PyVRP's local search, led from plan to plan by our own loop.
+
+The loop is Burke and Bykov's late acceptance (2017), as PyVRP has it; ours can stop and
+go on between any two rounds, and depends on nothing but the data and the seed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyvrp import CostEvaluator, RandomNumberGenerator, Solution
+from pyvrp.search import (
+    OPERATORS,
+    LocalSearch,
+    NeighbourhoodParams,
+    PerturbationManager,
+    PerturbationParams,
+    compute_neighbours,
+)
+
+if TYPE_CHECKING:
+    from pyvrp import ProblemData
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """What steers a search; penalties are multiples of what a unit is worth."""
+
+    neighbours: int = 50
+    wait_weight: float = 0.2
+    perturbations: int = 25
+    history: int = 300
+    restart_after: int = 150_000
+    update_every: int = 500
+    feasible_share: float = 0.65
+    first_penalty: float = 50_000.0
+    least_penalty: float = 0.1
+    greatest_penalty: float = 100_000.0
+
+
+class _Penalties:
+    """Prices of too much load and time, so that enough of the seen plans are feasible."""
+
+    def __init__(self, tuning: Tuning, scales: tuple[float, ...], most: float) -> None:
+        self.tuning = tuning
+        self.least = [tuning.least_penalty * scale for scale in scales]
+        self.most = [max(most, tuning.greatest_penalty * scale) for scale in scales]
+        self.prices = [tuning.first_penalty * scale for scale in scales]
+        self.kept = [0] * len(self.prices)
+        self.seen = 0
+        self.evaluator = self._evaluator(self.prices)
+
+    def register(self, solution: Solution) -> None:
+        """Count a plan's violations; every so often, adjust the prices."""
+        for index, load in enumerate(solution.excess_load()):
+            self.kept[index] += not load
+        self.kept[-1] += not solution.has_time_warp()
+        self.seen += 1
+        if self.seen == self.tuning.update_every:
+            self.prices = [
+                self._adjusted(index, kept / self.seen)
+                for index, kept in enumerate(self.kept)
+            ]
+            self.kept, self.seen = [0] * len(self.prices), 0
+            self.evaluator = self._evaluator(self.prices)
+
+    def dearest(self) -> CostEvaluator:
+        """Price violations as dear as they may become."""
+        return self._evaluator(self.most)
+
+    def _adjusted(self, index: int, share: float) -> float:
+        price, lacking = self.prices[index], self.tuning.feasible_share - share
+        if abs(lacking) < 0.05:
+            return price
+        price *= 1.5 if lacking > 0 else 0.9
+        return min(self.most[index], max(self.least[index], price))
+
+    @staticmethod
+    def _evaluator(prices: list[float]) -> CostEvaluator:
+        return CostEvaluator(prices[:-1], prices[-1], 0.0)
+
+
+class IteratedSearch:
+    """A search that goes on by `step`; `best` is the cheapest feasible plan seen."""
+
+    def __init__(
+        self,
+        data: ProblemData,
+        start: Solution | None,
+        seed: int,
+        tuning: Tuning,
+        scales: tuple[float, ...],
+    ) -> None:
+        """Begin at a plan, or at one of the library's own making.
+
+        `scales` say what a unit of each load and a second are worth.
+        """
+        self.tuning = tuning
+        self.random = RandomNumberGenerator(seed)
+        neighbourhood = NeighbourhoodParams(
+            tuning.wait_weight, tuning.neighbours, symmetric_proximity=True
+        )
+        self.local = LocalSearch(
+            data,
+            self.random,
+            compute_neighbours(data, neighbourhood),
+            PerturbationManager(PerturbationParams(1, tuning.perturbations)),
+        )
+        for operator in OPERATORS:
+            if operator.supports(data):
+                self.local.add_operator(operator(data))
+        most = max((client.prize for client in data.clients()), default=0)
+        self.penalties = _Penalties(tuning, scales, most)
+        if start is None:
+            chance = Solution.make_random(data, self.random)
+            start = self.local(chance, self.penalties.dearest(), exhaustive=True)
+        self.first = self.current = self.best = start
+        self.best_milli = self._cost_milli(start)
+        self.history: list[Solution | None] = [None] * tuning.history
+        self.position = 0
+        self.stale = 0
+        self.done = 0
+
+    def step(self) -> None:
+        """Perturb and improve the present plan once."""
+        self.done += 1
+        if self.stale == self.tuning.restart_after:
+            self.history = [None] * self.tuning.history
+            self.position = 0
+            self.current, self.stale = self.best, 0
+        evaluator = self.penalties.evaluator
+        found = self.local(self.current, evaluator, exhaustive=False)
+        self.penalties.register(found)
+        self.stale += 1
+        if found.is_feasible() and self._is_best(found):
+            self.stale = 0
+            found = self.local(found, evaluator, exhaustive=True)
+            if found.is_feasible():
+                self._is_best(found)
+        self._accept(found, evaluator)
+
+    def _is_best(self, found: Solution) -> bool:
+        cost_milli = self._cost_milli(found)
+        if cost_milli >= self.best_milli:
+            return False
+        self.best, self.best_milli = found, cost_milli
+        return True
+
+    def _cost_milli(self, solution: Solution) -> int:
+        return self.penalties.evaluator.cost(solution)
+
+    def _accept(self, found: Solution, evaluator: CostEvaluator) -> None:
+        """Go on from a plan that beats the present one, or that of a while ago."""
+        place = self.position % len(self.history)
+        late = self.history[place]
+        found_milli = evaluator.penalised_cost(found)
+        current_milli = evaluator.penalised_cost(self.current)
+        late_milli = evaluator.penalised_cost(late or self.first)
+        if found_milli < late_milli or found_milli < current_milli:
+            self.current, current_milli = found, found_milli
+        if late is None or current_milli < late_milli:
+            self.history[place] = self.current
+        self.position += 1
+
+
+def tuning_for(job_count: int) -> Tuning:
+    """Choose how to search a part of so many jobs."""
+    del job_count
+    return Tuning()

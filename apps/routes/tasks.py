@@ -1,0 +1,167 @@
+"""Background work of routes: plan a day, re-optimize what is ahead of a running one."""
+
+import uuid
+from dataclasses import replace
+from datetime import date, timedelta
+
+import structlog
+
+from apps.core import clock
+from apps.core.actors import SYSTEM
+from apps.core.queue import TryAgain
+from apps.routes import intake, planning, selectors
+from apps.routes.models import Plan
+from apps.routes.services import conditions, etas, following, plans, roads
+from apps.routes.services.applying import store_plan
+from apps.routes.services.fitting import StaleInput
+from apps.routes.solving import NoAnswer, answer_day
+from apps.routes.states import PlanState
+
+log = structlog.get_logger(__name__)
+
+WHY = {
+    "stop.failed": "A stop failed: what follows moves up.",
+    "stop.partial": "A stop took another time than planned.",
+    "stop.succeeded": "A stop took another time than planned.",
+    "stop.arrived": "The route runs late.",
+    "stop.reopened": "A stop was opened again.",
+    "stop.released": "A stop was taken off.",
+    "order.created": "An order was added.",
+    "order.changed": "An order was changed.",
+    "orders.imported": "Orders were added.",
+    "shift.planned": "A shift was added.",
+    "shift.changed": "A shift was changed.",
+    "shift.started": "A shift began late.",
+    "running_late": "The route runs late.",
+    "condition.touched": "The road has changed: see the stops that are marked.",
+}
+"""Why a route changes, in the driver's words, by what gave cause to it."""
+
+ABANDONED_AFTER = timedelta(minutes=5)
+"""A re-optimization that began so long ago has lost its worker: it is taken over."""
+
+
+def plan_day(*, plan_id: str) -> None:
+    """Make a day's first plan."""
+    plan = plans.begin_solving(uuid.UUID(plan_id), by=SYSTEM, now=clock.now())
+    if plan is None:
+        return
+    day = intake.day_input(plan.depot_id, plan.service_date, now=clock.now())
+    if not day.shifts:
+        why = "There is no shift on this day: add shifts, then plan again."
+        plans.fail_plan(plan.pk, why=why, by=SYSTEM, now=clock.now())
+        return
+    _solve_and_store(plan, day, "plan")
+
+
+def reoptimize(
+    *, depot_id: str, service_date: str, route_id: str | None, cause: str
+) -> None:
+    """Improve what is still ahead: of one route, or of the whole day.
+
+    A state that was re-optimized before is not planned again, so a burst of triggers
+    plans once.
+    """
+    depot, day_date = uuid.UUID(depot_id), date.fromisoformat(service_date)
+    if selectors.published_plan(depot, day_date) is None:
+        return
+    now = clock.now()
+    route_ids = None if route_id is None else [uuid.UUID(route_id)]
+    day = intake.running_input(depot, day_date, route_ids=route_ids, now=now)
+    if not day.shifts and not day.orders:
+        return
+    version = planning.input_version(day)
+    plan = plans.claim_replan(
+        depot_id=depot,
+        service_date=day_date,
+        input_version=version,
+        cause={"kind": cause, "route_id": route_id},
+        by=SYSTEM,
+        now=now,
+    )
+    plan = plan or _abandoned(depot, day_date, version)
+    if plan is not None:
+        _solve_and_store(plan, day, "replan")
+
+
+def follow_import(*, depot_id: str, service_dates: list[str]) -> None:
+    """Find places for imported orders on the days that are published already."""
+    for service_date in service_dates:
+        reoptimize(
+            depot_id=depot_id,
+            service_date=service_date,
+            route_id=None,
+            cause="orders.imported",
+        )
+
+
+def follow_order(*, order_id: str) -> None:
+    """Let an order's stop follow it."""
+    following.follow_order(uuid.UUID(order_id), by=SYSTEM, now=clock.now())
+
+
+def follow_shift(*, shift_id: str) -> None:
+    """Let a route follow its shift."""
+    following.follow_shift(uuid.UUID(shift_id), by=SYSTEM, now=clock.now())
+
+
+def follow_condition(*, condition_id: str) -> None:
+    """Let the routes that a condition of the road touches, or touched, follow it."""
+    roads.follow_condition(uuid.UUID(condition_id), by=SYSTEM, now=clock.now())
+
+
+def expire_conditions(*, by_the_clock: bool = True) -> None:
+    """Close the conditions whose time is over.
+
+    While the demo's clock stands, whoever set it says when to look.
+    """
+    if by_the_clock and clock.stands():
+        return
+    conditions.expire_conditions(by=SYSTEM, now=clock.now())
+
+
+def refresh_etas(*, route_ids: list[str]) -> None:
+    """Make the ETAs of routes anew, where that failed beside an event."""
+    known = [uuid.UUID(route_id) for route_id in route_ids]
+    etas.refresh_etas(known, by=SYSTEM, now=clock.now())
+
+
+def watch_days(*, by_the_clock: bool = True) -> None:
+    """Re-optimize the routes that are late without a word from their driver.
+
+    While the demo's clock stands, whoever set it says when to look.
+    """
+    if by_the_clock and clock.stands():
+        return
+    for route in selectors.overdue_routes(clock.now()):
+        reoptimize(
+            depot_id=str(route.depot_id),
+            service_date=route.service_date.isoformat(),
+            route_id=str(route.pk),
+            cause="running_late",
+        )
+
+
+def _abandoned(depot_id: uuid.UUID, service_date: date, version: str) -> Plan | None:
+    return Plan.objects.filter(
+        depot_id=depot_id,
+        service_date=service_date,
+        input_version=version,
+        status=PlanState.SOLVING,
+        requested_at__lt=clock.now() - ABANDONED_AFTER,
+    ).first()
+
+
+def _solve_and_store(plan: Plan, day: planning.DayInput, kind: str) -> None:
+    def on_progress(percent: int, text: str) -> None:
+        plans.note_progress(plan.pk, percent=percent, text=text)
+
+    why = WHY.get(plan.cause["kind"], "The plan was made anew.")
+    try:
+        answer = answer_day(day, plan_id=plan.pk, kind=kind, on_progress=on_progress)
+        store_plan(plan.pk, replace(answer, why=why), by=SYSTEM, now=clock.now())
+    except NoAnswer as error:
+        plans.fail_plan(plan.pk, why=str(error), by=SYSTEM, now=clock.now())
+    except StaleInput as stale:
+        plans.give_way(plan.pk, why=stale.detail, by=SYSTEM, now=clock.now())
+        raise TryAgain(stale.detail) from stale

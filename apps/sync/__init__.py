@@ -1,0 +1,1 @@
+"""Sync: the device's door."""

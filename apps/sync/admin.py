@@ -1,0 +1,162 @@
+"""What devices sent: the inbox, what could not be taken, and files of proof."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.core.office import FactPage, column
+from apps.core.wording import local_time
+from apps.depots.scoping import DepotScopedAdmin
+from apps.sync.models import Attachment, DeviceEvent, QuarantinedEvent
+from apps.sync.services.uploads import proofs
+from apps.sync.states import AttachmentState
+
+COLOURS = {
+    "applied": "success",
+    "superseded": "info",
+    "held": "warning",
+    "needs_review": "warning",
+    "rejected": "danger",
+}
+
+FILE_COLOURS = {
+    AttachmentState.AWAITED: "warning",
+    AttachmentState.UPLOADING: "info",
+    AttachmentState.RECEIVED: "info",
+    AttachmentState.STORED: "success",
+    AttachmentState.REFUSED: "danger",
+}
+
+
+class _OfDevices(FactPage, DepotScopedAdmin):
+    """A page of what came from devices."""
+
+    depot_path = "driver__depot"
+    list_select_related = ["driver__depot", "device"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows with their driver, depot and device."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related("driver__depot", "device")
+
+    @column("Received", ordering="received_at")
+    def received(self, row: Any) -> str:
+        """Return when it came, by the depot's clock."""
+        zone = row.driver.depot.time_zone
+        return local_time(row.received_at, zone, "%a %d %b, %H:%M:%S")
+
+
+@admin.register(DeviceEvent)
+class DeviceEventPage(_OfDevices):
+    """Every event of every device, with what became of it."""
+
+    list_display = ["received", "occurred", "driver", "device", "seq", "kind", "fate"]
+    list_filter = ["result", "kind", "code", "driver__depot"]
+    search_fields = ["id", "stop_id", "driver__name", "device__name", "kind"]
+    ordering = ["-received_at", "-seq"]
+    show_full_result_count = False
+    fields = [
+        "id",
+        "driver",
+        "device",
+        "seq",
+        "kind",
+        "stop_id",
+        "content",
+        "occurred",
+        "received",
+        "uncertainty_ms",
+        "time_quality",
+        "depends_on",
+        "fate",
+        "detail",
+    ]
+    readonly_fields = fields
+
+    @column("Occurred", ordering="occurred_at")
+    def occurred(self, event: DeviceEvent) -> str:
+        """Return when it happened, by the depot's clock."""
+        zone = event.driver.depot.time_zone
+        return local_time(event.occurred_at, zone, "%a %d %b, %H:%M:%S")
+
+    @column("Result", label=COLOURS, ordering="result")
+    def fate(self, event: DeviceEvent) -> tuple[str, str]:
+        """Return what became of it."""
+        return event.result, f"{event.result} ({event.code})"
+
+    @column("What it says")
+    def content(self, event: DeviceEvent) -> str:
+        """Return the payload."""
+        return json.dumps(event.payload, indent=1, ensure_ascii=False)
+
+
+@admin.register(QuarantinedEvent)
+class QuarantinedEventPage(_OfDevices):
+    """What devices sent and could not be taken: kept as it came."""
+
+    list_display = ["received", "driver", "device", "code", "detail"]
+    list_filter = ["code", "driver__depot"]
+    search_fields = ["event_id", "code", "detail", "driver__name", "device__name"]
+    fields = ["received", "driver", "device", "event_id", "code", "detail", "content"]
+    readonly_fields = fields
+
+    @column("As it came")
+    def content(self, event: QuarantinedEvent) -> str:
+        """Return the body."""
+        return json.dumps(event.body, indent=1, ensure_ascii=False)
+
+
+@admin.register(Attachment)
+class AttachmentPage(_OfDevices):
+    """Files of proof: who made them, for which stop, and the pictures themselves."""
+
+    list_display = ["came", "driver", "stop_id", "media_type", "state", "picture"]
+    list_filter = ["status", "driver__depot"]
+    search_fields = ["id", "event_id", "stop_id", "driver__name", "device__name"]
+    fields = [
+        *("id", "driver", "device", "event_id", "stop_id", "media_type", "size_bytes"),
+        *("sha256", "state", "detail", "came", "picture"),
+    ]
+    readonly_fields = fields
+    row_pages = {"file": "file"}
+
+    @column("Came", ordering="received_at")
+    def came(self, row: Attachment) -> str:
+        """Return when the whole file had come, by the depot's clock."""
+        zone = row.driver.depot.time_zone
+        return local_time(row.received_at, zone, "%a %d %b, %H:%M:%S")
+
+    @column("State", label=FILE_COLOURS, ordering="status")
+    def state(self, row: Attachment) -> tuple[str, str]:
+        """Return how far it is."""
+        return row.status, row.get_status_display()
+
+    @column("Picture")
+    def picture(self, row: Attachment) -> SafeString | str:
+        """Return the picture, small, with a way to the whole of it."""
+        if row.status != AttachmentState.STORED:
+            return "–"
+        return format_html(
+            '<a href="{0}"><img src="{0}" alt="Proof for stop {1}" loading="lazy" '
+            'class="rm-proof"></a>',
+            reverse("admin:sync_attachment_file", args=[row.pk]),
+            row.stop_id,
+        )
+
+    def file(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Return the picture as it is kept."""
+        row: Attachment = self.row(request, object_id)
+        if row.status != AttachmentState.STORED:
+            raise Http404
+        answer = FileResponse(
+            proofs().open(row.stored_name), content_type=row.stored_type
+        )
+        answer["Cache-Control"] = "private, max-age=3600"
+        return answer

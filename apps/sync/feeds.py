@@ -1,0 +1,227 @@
+"""What a device sees: one renderer a wire table, in bulk, its driver's rows alone.
+
+A renderer is given the driver and ids (text, as the feed keeps them) and returns the
+rows by id. An id that is missing in its answer is not the driver's (any more).
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import Prefetch
+
+from apps.drivers.models import Driver
+from apps.orders.models import Order, TimeWindow
+from apps.orders.states import OrderState
+from apps.recommendations.models import Recommendation
+from apps.routes.models import PlanChange, Route, Stop
+from apps.routes.states import UNDER_WAY, RouteState
+from apps.sync.models import Attachment, DeviceEvent
+from apps.sync.words import told
+
+Row = dict[str, Any]
+Renderer = Callable[[uuid.UUID, Collection[str]], dict[str, Row]]
+
+
+def routes(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
+    """Return the driver's published routes, with depot, vehicle and shift."""
+    rows = Route.objects.filter(pk__in=_uuids(ids), driver_id=driver_id)
+    rows = rows.exclude(status=RouteState.DRAFT)
+    return _by_id(
+        {
+            "id": str(route.pk),
+            "service_date": route.service_date.isoformat(),
+            "status": route.status,
+            "version": route.version,
+            "starts_at": _ms(route.starts_at),
+            "ends_at": _ms(route.ends_at),
+            "distance_m": route.distance_m,
+            "duration_s": route.duration_s,
+            "travel_quality": route.travel_quality,
+            "depot_name": route.depot.name,
+            "depot_lat": route.depot.latitude,
+            "depot_lon": route.depot.longitude,
+            "time_zone": route.depot.time_zone,
+            "vehicle_name": route.shift.vehicle.name,
+            "break_starts_at": _ms(route.break_starts_at),
+            "break_ends_at": _ms(route.break_ends_at),
+            "shift_id": str(route.shift_id),
+            "shift_status": route.shift.status,
+        }
+        for route in rows.select_related("depot", "shift__vehicle")
+    )
+
+
+def stops(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
+    """Return the stops on the driver's published routes."""
+    rows = Stop.objects.filter(pk__in=_uuids(ids), route__driver_id=driver_id)
+    return _by_id(
+        {
+            "id": str(stop.pk),
+            "route_id": str(stop.route_id),
+            "order_id": str(stop.order_id),
+            "sequence": stop.sequence,
+            "status": stop.status,
+            "reason": stop.reason,
+            "eta_at": _ms(stop.eta_at),
+            "planned_arrival_at": _ms(stop.planned_arrival_at),
+            "service_s": stop.service_s,
+            "version": stop.version,
+            "arrived_at": _ms(stop.arrived_at),
+            "completed_at": _ms(stop.completed_at),
+            "eta_low_at": _ms(stop.eta_low_at),
+            "eta_high_at": _ms(stop.eta_high_at),
+            "eta_reason": stop.eta_reason,
+            "road_warning": stop.road_warning,
+            "road_warning_text": stop.road_warning_text,
+        }
+        for stop in rows.exclude(route__status=RouteState.DRAFT)
+    )
+
+
+def orders(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
+    """Return the orders that the driver has a stop for."""
+    mine = Stop.objects.filter(route__driver_id=driver_id, order__in=_uuids(ids))
+    mine = mine.exclude(route__status=RouteState.DRAFT)
+    rows = Order.objects.filter(pk__in=mine.values("order_id"))
+    rows = rows.select_related("customer").prefetch_related(
+        Prefetch("windows", TimeWindow.objects.order_by("opens_at"))
+    )
+    under_way = set(
+        mine.filter(status__in=UNDER_WAY).values_list("order_id", flat=True)
+    )
+    return _by_id(_order(order, order.pk in under_way) for order in rows)
+
+
+def _order(order: Order, is_under_way: bool) -> Row:
+    return {
+        "id": str(order.pk),
+        "reference": order.reference,
+        "kind": order.kind,
+        # One that is not under way leaves the route when it is cancelled.
+        "is_cancelled": is_under_way and order.status == OrderState.CANCELLED,
+        "customer_name": order.customer.name if order.customer else "",
+        "customer_phone": order.customer.phone if order.customer else "",
+        "street": order.street,
+        "house_number": order.house_number,
+        "postcode": order.postcode,
+        "city": order.city,
+        "lat": order.latitude,
+        "lon": order.longitude,
+        "windows": _json(
+            [[_ms(each.opens_at), _ms(each.closes_at)] for each in order.windows.all()]
+        ),
+        "requires": _json(order.requires),
+        "proof": _json(order.proof),
+        "notes": order.notes,
+        "pieces": order.pieces,
+        "load_g": order.load_g,
+        "load_ml": order.load_ml,
+        "priority": order.priority,
+        "service_s": order.service_s,
+    }
+
+
+def plan_changes(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
+    """Return the differences that the driver has to acknowledge, or has."""
+    return _by_id(
+        {
+            "id": str(change.pk),
+            "route_id": str(change.route_id),
+            "route_version": change.route_version,
+            "added": _json(change.added),
+            "removed": _json(change.removed),
+            "moved": _json(change.moved),
+            "eta_moved": _json(change.eta_moved),
+            "why": change.why,
+            "made_at": _ms(change.made_at),
+            "acknowledged_at": _ms(change.acknowledged_at),
+        }
+        for change in PlanChange.objects.filter(pk__in=_uuids(ids), driver_id=driver_id)
+    )
+
+
+def recommendations(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
+    """Return recommendations of the driver's depot; the feed names the driver's own."""
+    depot = Driver.objects.filter(pk=driver_id).values("depot_id")
+    rows = Recommendation.objects.filter(pk__in=_uuids(ids), depot_id__in=depot)
+    return _by_id(
+        {
+            "id": str(row["id"]),
+            "kind": row["kind"],
+            "engine": row["engine"],
+            "mode": row["mode"],
+            "reasons": _json(row["reasons"]),
+            "issued_at": _ms(row["issued_at"]),
+        }
+        for row in rows.values("id", "kind", "engine", "mode", "reasons", "issued_at")
+    )
+
+
+def event_results(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
+    """Return what became of the driver's events, in the language that is active."""
+    return _by_id(
+        {
+            "id": event.pk,
+            "kind": event.kind,
+            "stop_id": event.stop_id,
+            "result": event.result,
+            "code": event.code,
+            "detail": told(event.code, event.detail),
+            "received_at": _ms(event.received_at),
+            "occurred_at": _ms(event.occurred_at),
+        }
+        for event in DeviceEvent.objects.filter(pk__in=ids, driver_id=driver_id)
+    )
+
+
+def attachments(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
+    """Return how far the driver's files of proof are."""
+    return _by_id(
+        {
+            "id": row.pk,
+            "event_id": row.event_id,
+            "stop_id": row.stop_id,
+            "status": row.status,
+            "detail": row.detail,
+            "size_bytes": row.size_bytes,
+            "received_bytes": row.received_bytes,
+            "stored_at": _ms(row.stored_at),
+        }
+        for row in Attachment.objects.filter(pk__in=ids, driver_id=driver_id)
+    )
+
+
+RENDERERS: Final[Mapping[str, Renderer]] = {
+    "routes": routes,
+    "stops": stops,
+    "orders": orders,
+    "plan_changes": plan_changes,
+    "recommendations": recommendations,
+    "event_results": event_results,
+    "attachments": attachments,
+}
+
+
+def _by_id(rows: Iterable[Row]) -> dict[str, Row]:
+    return {row["id"]: row for row in rows}
+
+
+def _uuids(ids: Collection[str]) -> list[uuid.UUID]:
+    parsed = []
+    for text in ids:
+        try:
+            parsed.append(uuid.UUID(text))
+        except ValueError:
+            continue
+    return parsed
+
+
+def _ms(instant: datetime | None) -> int | None:
+    return None if instant is None else round(instant.timestamp() * 1000)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

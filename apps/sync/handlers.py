@@ -1,0 +1,225 @@
+"""What each kind of event asks of the house: one table, kind to handler."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from apps.core.actors import Actor
+from apps.core.units import Point
+from apps.core.verdicts import (
+    APPLIED,
+    NEEDS_REVIEW,
+    OK,
+    REJECTED,
+    SUPERSEDED,
+    Verdict,
+)
+from apps.drivers import services as drivers
+from apps.drivers.models import Shift
+from apps.drivers.selectors import shift_near
+from apps.drivers.states import ShiftState
+from apps.journal.services import Writer
+from apps.routes.models import Route, Stop
+from apps.routes.places import Circle
+from apps.routes.roaddrafts import USUAL_RADIUS_M
+from apps.routes.selectors import parse_id
+from apps.routes.services.conditions import report_from_road
+from apps.routes.services.stops import (
+    StopReport,
+    acknowledge_plan_change,
+    record_stop_event,
+)
+from apps.sync.kinds import Acknowledged, Corrected, OfShift, RoadException
+from apps.sync.models import DeviceEvent
+
+RETRY: Final = "retry"
+NO_ID: Final = uuid.UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An event in the inbox, with its payload checked, and who reports when."""
+
+    event: DeviceEvent
+    payload: object
+    by: Actor
+    now: datetime
+
+
+Handler = Callable[[Report, Writer], Verdict]
+
+
+def report_stop(report: Report, journal: Writer) -> Verdict:
+    """Let the stop's state be folded anew with this fact."""
+    event = report.event
+    verdict = record_stop_event(
+        StopReport(
+            event_id=event.pk,
+            stop_id=event.stop_id,
+            kind=event.kind,
+            driver_id=event.driver_id,
+            occurred_at=event.occurred_at,
+            received_at=event.received_at,
+            device_seq=event.seq,
+            payload=event.payload,
+        ),
+        by=report.by,
+        now=report.now,
+    )
+    if verdict.result != REJECTED:
+        _tell_order(event.stop_id, journal)
+    return verdict
+
+
+def _tell_order(stop_id: str, journal: Writer) -> None:
+    """Tell the stop's holder of the order too: a cancelled one is shown while open."""
+    held = Stop.objects.filter(pk=parse_id(stop_id) or NO_ID, route__isnull=False)
+    for driver_id, order_id in held.values_list("route__driver_id", "order_id"):
+        if driver_id is not None:
+            journal.changed(driver_id, "orders", order_id)
+
+
+def report_road(report: Report, journal: Writer) -> Verdict:
+    """Take in what the driver meets on the road: at the place told, or at the stop."""
+    payload, event = report.payload, report.event
+    if not isinstance(payload, RoadException):
+        raise TypeError(payload)
+    point = _where(payload, event)
+    if point is None:
+        detail = "Say where: switch the position on, or choose a stop."
+        return Verdict(REJECTED, "invalid", detail)
+    _, counts = report_from_road(
+        depot_id=event.device.depot_id,
+        kind=payload.reason,
+        place=Circle(point, payload.radius_m or USUAL_RADIUS_M),
+        occurred_at=event.occurred_at,
+        note=payload.note,
+        by=report.by,
+        now=report.now,
+    )
+    if not counts:
+        return Verdict(SUPERSEDED, "came_late", "Its time is over.")
+    return Verdict(APPLIED, "road_reported")
+
+
+def _where(payload: RoadException, event: DeviceEvent) -> Point | None:
+    if payload.lat is not None and payload.lon is not None:
+        return Point(payload.lat, payload.lon)
+    stops = Stop.objects.filter(pk=parse_id(event.stop_id) or NO_ID)
+    mine = stops.filter(assignments__driver_id=event.driver_id)
+    stop = mine.select_related("order").first()
+    return stop.order.point if stop else None
+
+
+def acknowledge_plan(report: Report, journal: Writer) -> Verdict:
+    """Note that the driver has seen a change of the plan."""
+    payload = report.payload
+    if not isinstance(payload, Acknowledged):
+        raise TypeError(payload)
+    return acknowledge_plan_change(
+        driver_id=report.event.driver_id,
+        change_id=payload.change_id,
+        occurred_at=report.event.occurred_at,
+        by=report.by,
+        now=report.now,
+    )
+
+
+def start_shift(report: Report, journal: Writer) -> Verdict:
+    """Start the shift, or go on with it after a pause."""
+    shift = _shift_of(report)
+    if shift is None:
+        return _no_shift()
+    if shift.status == ShiftState.PAUSED:
+        return _take(report, journal, shift, drivers.resume_shift)
+    return _take(report, journal, shift, drivers.start_shift)
+
+
+def pause_shift(report: Report, journal: Writer) -> Verdict:
+    """Pause the shift."""
+    shift = _shift_of(report)
+    if shift is None:
+        return _no_shift()
+    return _take(report, journal, shift, drivers.pause_shift)
+
+
+def end_shift(report: Report, journal: Writer) -> Verdict:
+    """End the shift."""
+    shift = _shift_of(report)
+    if shift is None:
+        return _no_shift()
+    return _take(report, journal, shift, drivers.end_shift)
+
+
+ShiftVerb = Callable[..., Shift]
+
+
+def _take(report: Report, journal: Writer, shift: Shift, verb: ShiftVerb) -> Verdict:
+    """Take a step of the shift; tell the driver of the routes that show it."""
+    at = report.event.occurred_at
+    if shift.ended_at is not None and at <= shift.ended_at:
+        return Verdict(SUPERSEDED, "newer_event", "The shift is over.")
+    verb(shift_id=shift.pk, occurred_at=at, by=report.by, now=report.now)
+    routes = Route.objects.filter(shift=shift).values_list("pk", flat=True)
+    journal.changed(shift.driver_id, "routes", *routes)
+    return OK
+
+
+def _shift_of(report: Report) -> Shift | None:
+    payload, event = report.payload, report.event
+    if not isinstance(payload, OfShift):
+        raise TypeError(payload)
+    if not payload.shift_id:
+        return shift_near(event.driver_id, event.occurred_at)
+    shift_id = parse_id(payload.shift_id) or NO_ID
+    return Shift.objects.filter(pk=shift_id, driver_id=event.driver_id).first()
+
+
+def _no_shift() -> Verdict:
+    return Verdict(REJECTED, "invalid", "You have no such shift.")
+
+
+def note_status(report: Report, journal: Writer) -> Verdict:
+    """Keep how the device is: the event itself says it."""
+    return OK
+
+
+def correct_event(report: Report, journal: Writer) -> Verdict:
+    """Keep a correction beside what it corrects; a supervisor decides."""
+    payload, event = report.payload, report.event
+    if not isinstance(payload, Corrected):
+        raise TypeError(payload)
+    wrong = DeviceEvent.objects.filter(
+        pk=payload.corrects, driver_id=event.driver_id
+    ).first()
+    if wrong is None or wrong.pk == event.pk:
+        return Verdict(RETRY, "dependency_missing", "What it corrects is not here yet.")
+    journal.record(
+        "event.corrected",
+        wrong,
+        depot_id=event.device.depot_id,
+        driver_id=str(event.driver_id),
+        event_id=event.pk,
+        kind=payload.kind,
+    )
+    return Verdict(NEEDS_REVIEW, "correction", "Your correction waits for the office.")
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "stop.enroute": report_stop,
+    "stop.arrived": report_stop,
+    "stop.succeeded": report_stop,
+    "stop.failed": report_stop,
+    "stop.partial": report_stop,
+    "stop.reopened": report_stop,
+    "stop.note": report_stop,
+    "exception.reported": report_road,
+    "plan.acknowledged": acknowledge_plan,
+    "shift.started": start_shift,
+    "shift.paused": pause_shift,
+    "shift.ended": end_shift,
+    "device.status": note_status,
+    "event.corrected": correct_event,
+}

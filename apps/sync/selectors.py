@@ -1,0 +1,171 @@
+"""The pull: what a device has to hear since a number; never writes.
+
+The order of numbers is the order of commits, so that nothing at or below a head that was
+read can appear later. Rows are read after their numbers, in their present state: one
+that changed in between is sent in its newer state now, and again under its own number.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.db.models import Q
+from django.utils import translation
+
+from apps.journal.models import Change, FeedHead
+from apps.sync.feeds import RENDERERS
+from apps.sync.schema import (
+    SCHEMA_VERSION,
+    TABLES,
+    Table,
+    emptied,
+    shaped,
+    tables_at,
+)
+
+DEFAULT_LIMIT: Final = 500
+MAX_LIMIT: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """How far a device has come: nowhere yet (None), or a number, of an epoch."""
+
+    number: int | None = None
+    epoch: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """What a device asks; `whole_tables` are those that its migration added to."""
+
+    since: Since = field(default_factory=Since)
+    schema_version: int = SCHEMA_VERSION
+    whole_tables: frozenset[str] = frozenset()
+    tables: frozenset[str] | None = None
+    limit: int = DEFAULT_LIMIT
+    full_deletes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of changes, up to `number`; `reset` says that it is the full set."""
+
+    changes: Mapping[str, Mapping[str, list[Any]]]
+    number: int
+    epoch: int
+    head: int
+    has_more: bool
+    reset: bool
+
+    @property
+    def cursor(self) -> str:
+        """The page's end, as the opaque text that a device hands back."""
+        return f"e{self.epoch}.{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """The part of a feed that one page holds."""
+
+    rows: Mapping[str, Mapping[str, bool]]
+    number: int
+    has_more: bool
+
+
+def pull(
+    *,
+    driver_id: uuid.UUID,
+    language: str,
+    request: PullRequest,
+    known_tables: Iterable[Table] = TABLES,
+) -> Page:
+    """Return the next page of a driver's feed, in words of the driver's language."""
+    feed = FeedHead.objects.filter(pk=driver_id).first() or FeedHead(scope=driver_id)
+    reset = _is_astray(request.since, feed)
+    is_first = request.since.number is None or reset
+    known = tables_at(request.schema_version, known_tables)
+    wanted = {
+        name: table
+        for name, table in known.items()
+        if request.tables is None or name in request.tables
+    }
+    number = 0 if is_first else request.since.number or 0
+    cut = _cut(feed, number, request, set(wanted), whole=reset)
+    with translation.override(language or None):
+        changes = {
+            name: _rendered(
+                driver_id, table, cut.rows.get(name, {}), request, is_first=is_first
+            )
+            for name, table in wanted.items()
+        }
+    return Page(changes, cut.number, feed.epoch, feed.head, cut.has_more, reset)
+
+
+def _is_astray(since: Since, feed: FeedHead) -> bool:
+    """Tell whether a cursor says nothing of this feed: then the full set is due."""
+    if since.number is None:
+        return False
+    if since.epoch is not None and since.epoch != feed.epoch:
+        return True
+    return not feed.horizon <= since.number <= feed.head
+
+
+def _cut(
+    feed: FeedHead, number: int, request: PullRequest, tables: set[str], *, whole: bool
+) -> _Cut:
+    """Return the rows of a page; a page ends between two numbers, never within one.
+
+    The full set is one page, since a client drops what is not in it.
+    """
+    mine = Change.objects.filter(scope=feed.pk, table__in=tables)
+    after = mine.filter(number__gt=number)
+    if number == 0:
+        after = after.filter(deleted=False)
+    end, has_more = feed.head, False
+    if not whole:
+        after = after.filter(number__lte=feed.head)
+        numbers = after.order_by("number").values_list("number", flat=True)
+        last = list(numbers[request.limit - 1 : request.limit])
+        if last and after.filter(number__gt=last[0]).exists():
+            end, has_more = last[0], True
+            after = after.filter(number__lte=end)
+    asked = Q(pk__in=after.values("pk"))
+    if request.whole_tables:
+        asked |= Q(table__in=request.whole_tables, deleted=False)
+    rows: dict[str, dict[str, bool]] = defaultdict(dict)
+    for table, row_id, deleted in mine.filter(asked).values_list(
+        "table", "row_id", "deleted"
+    ):
+        rows[table][row_id] = deleted
+    return _Cut(rows, end, has_more)
+
+
+def _rendered(
+    driver_id: uuid.UUID,
+    table: Table,
+    changed: Mapping[str, bool],
+    request: PullRequest,
+    *,
+    is_first: bool,
+) -> dict[str, list[Any]]:
+    """Return one table's changes; a row that is not the driver's now is a deleted id."""
+    version = request.schema_version
+    live = [row_id for row_id, deleted in changed.items() if not deleted]
+    rows = RENDERERS[table.name](driver_id, live) if live else {}
+    gone: list[Any] = [] if is_first else sorted(changed.keys() - rows.keys())
+    if request.full_deletes:
+        gone = [emptied(row_id, table, version) for row_id in gone]
+    return {
+        "created": [],
+        "updated": [shaped(rows[row_id], table, version) for row_id in sorted(rows)],
+        "deleted": gone,
+    }
+
+
+def head_of(driver_id: uuid.UUID) -> int:
+    """Return the last number of a driver's feed; 0 when nothing was ever told."""
+    heads = FeedHead.objects.filter(pk=driver_id).values_list("head", flat=True)
+    return heads.first() or 0

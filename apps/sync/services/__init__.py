@@ -1,0 +1,22 @@
+"""The device's door, its verbs: take events and positions in, open a feed."""
+
+from apps.sync.services.pushing import (
+    Answer,
+    Busy,
+    Sender,
+    accept_events,
+    open_feed,
+    rejected_ids,
+)
+from apps.sync.services.tracking import Tracked, accept_tracks
+
+__all__ = [
+    "Answer",
+    "Busy",
+    "Sender",
+    "Tracked",
+    "accept_events",
+    "accept_tracks",
+    "open_feed",
+    "rejected_ids",
+]

@@ -1,0 +1,1 @@
+"""Training: a made town, a simulated fleet."""

@@ -1,0 +1,1 @@
+"""The verbs of training: compose a demo's day, a crew for any day, log-ins."""

@@ -1,0 +1,1 @@
+"""Wiring: settings, urls, servers, and the two tables of cause and clock."""

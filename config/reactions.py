@@ -1,0 +1,121 @@
+"""The one table of upward causality: which journal entry gives cause to which tasks.
+
+A row is a task's dotted name and what makes its arguments of the entry; None means that
+this entry, after all, gives no cause.
+"""
+
+from typing import Any
+
+from apps.journal.models import Entry
+from apps.journal.services import Reaction
+from apps.routes.parameters import DEFAULTS
+
+REOPTIMIZE = "apps.routes.tasks.reoptimize"
+FOLLOW_ORDER = "apps.routes.tasks.follow_order"
+FOLLOW_SHIFT = "apps.routes.tasks.follow_shift"
+FOLLOW_CONDITION = "apps.routes.tasks.follow_condition"
+
+
+def _plan(entry: Entry) -> dict[str, Any]:
+    return {"plan_id": entry.subject_id}
+
+
+def _order(entry: Entry) -> dict[str, Any]:
+    return {"order_id": entry.subject_id}
+
+
+def _import(entry: Entry) -> dict[str, Any] | None:
+    if not entry.payload["service_dates"]:
+        return None
+    return {
+        "depot_id": str(entry.depot_id),
+        "service_dates": entry.payload["service_dates"],
+    }
+
+
+def _shift(entry: Entry) -> dict[str, Any]:
+    return {"shift_id": entry.subject_id}
+
+
+def _replan(entry: Entry, route_id: str | None) -> dict[str, Any]:
+    return {
+        "depot_id": str(entry.depot_id),
+        "service_date": entry.payload["service_date"],
+        "route_id": route_id,
+        "cause": entry.kind,
+    }
+
+
+def _whole_day(entry: Entry) -> dict[str, Any]:
+    return _replan(entry, None)
+
+
+def _day_it_left(entry: Entry) -> dict[str, Any] | None:
+    """An order that moved to another day leaves room on the day where it was."""
+    old = entry.payload.get("old_service_date")
+    return {**_whole_day(entry), "service_date": old} if old else None
+
+
+def _its_route(entry: Entry) -> dict[str, Any] | None:
+    route_id = entry.payload.get("route_id")
+    return _replan(entry, route_id) if route_id else None
+
+
+def _where_it_was(entry: Entry) -> dict[str, Any] | None:
+    """What an ended shift left behind may find a place on any route."""
+    if entry.payload["because"] == "shift_ended":
+        return _whole_day(entry)
+    return _its_route(entry)
+
+
+def _its_route_if_late(entry: Entry) -> dict[str, Any] | None:
+    return _its_route(entry) if abs(entry.payload["late_s"]) > DEFAULTS.late_s else None
+
+
+def _whole_day_if_late(entry: Entry) -> dict[str, Any] | None:
+    return _whole_day(entry) if entry.payload["late_s"] > DEFAULTS.late_s else None
+
+
+def _attachment(entry: Entry) -> dict[str, Any]:
+    return {"attachment_id": entry.subject_id}
+
+
+def _condition(entry: Entry) -> dict[str, Any]:
+    return {"condition_id": entry.subject_id}
+
+
+def _touched_routes(entry: Entry) -> dict[str, Any]:
+    """One route is planned alone; what touches several may move stops between them."""
+    route_ids = entry.payload["route_ids"]
+    return _replan(entry, route_ids[0] if len(route_ids) == 1 else None)
+
+
+REACTIONS: dict[str, tuple[Reaction, ...]] = {
+    "plan.requested": (("apps.routes.tasks.plan_day", _plan),),
+    "orders.imported": (("apps.routes.tasks.follow_import", _import),),
+    "order.created": ((REOPTIMIZE, _whole_day),),
+    "order.changed": (
+        (FOLLOW_ORDER, _order),
+        (REOPTIMIZE, _whole_day),
+        (REOPTIMIZE, _day_it_left),
+    ),
+    "order.cancelled": ((FOLLOW_ORDER, _order),),
+    "shift.started": ((FOLLOW_SHIFT, _shift), (REOPTIMIZE, _whole_day_if_late)),
+    "shift.planned": ((REOPTIMIZE, _whole_day),),
+    "shift.changed": ((REOPTIMIZE, _whole_day),),
+    "shift.cancelled": ((FOLLOW_SHIFT, _shift),),
+    "shift.ended": ((FOLLOW_SHIFT, _shift),),
+    "stop.released": ((REOPTIMIZE, _where_it_was),),
+    "stop.failed": ((REOPTIMIZE, _its_route),),
+    "stop.partial": ((REOPTIMIZE, _its_route_if_late),),
+    "stop.succeeded": ((REOPTIMIZE, _its_route_if_late),),
+    "stop.arrived": ((REOPTIMIZE, _its_route_if_late),),
+    "stop.reopened": ((REOPTIMIZE, _its_route),),
+    "attachment.received": (("apps.sync.tasks.store_attachment", _attachment),),
+    "condition.reported": ((FOLLOW_CONDITION, _condition),),
+    "condition.changed": ((FOLLOW_CONDITION, _condition),),
+    "condition.confirmed": ((FOLLOW_CONDITION, _condition),),
+    "condition.ended": ((FOLLOW_CONDITION, _condition),),
+    "condition.expired": ((FOLLOW_CONDITION, _condition),),
+    "condition.touched": ((REOPTIMIZE, _touched_routes),),
+}

@@ -1,0 +1,17 @@
+"""The one table of what happens by the clock."""
+
+from apps.core.schedules import Scheduled
+
+SCHEDULES: tuple[Scheduled, ...] = (
+    Scheduled(name="tidy", task="apps.core.tasks.tidy", every_minutes=60),
+    Scheduled(name="watch_days", task="apps.routes.tasks.watch_days", every_minutes=1),
+    Scheduled(
+        name="expire_uploads", task="apps.sync.tasks.expire_uploads", every_minutes=60
+    ),
+    Scheduled(
+        name="expire_conditions",
+        task="apps.routes.tasks.expire_conditions",
+        every_minutes=1,
+    ),
+    Scheduled(name="seal", task="apps.journal.tasks.seal", every_minutes=1),
+)

@@ -1,0 +1,64 @@
+"""What every test may count on: a cache of its own, and passwords that hash fast."""
+
+import uuid
+from collections.abc import Generator
+
+import pytest
+from channels.layers import channel_layers
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from pytest_django import Settings
+from pytest_django.plugin import blocking_manager_key
+
+from apps.core.roles import grant_roles
+from apps.drivers.kinds import make_first_types
+from apps.drivers.models import VehicleType
+
+
+@pytest.fixture(autouse=True)
+def own_cache(settings: Settings) -> None:
+    """Throttles and the queue's figures start from nothing in each test."""
+    if settings.REDIS_URL:
+        shared = {**settings.CACHES["default"], "KEY_PREFIX": f"test-{uuid.uuid4()}"}
+        settings.CACHES = {"default": shared}
+    else:
+        settings.CACHES = {
+            "default": {
+                "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+                "LOCATION": str(uuid.uuid4()),
+            }
+        }
+    settings.DEMO_CLOCK_FILE = None
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def own_storage(settings: Settings) -> None:
+    """Files of proof lie in memory, and are gone after each test."""
+    memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    settings.STORAGES = {**settings.STORAGES, "proofs": memory}
+
+
+@pytest.fixture(autouse=True)
+def own_channel_layer() -> None:
+    """A layer belongs to one event loop, and each scenario runs on a loop of its own."""
+    channel_layers.backends.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, None, None]:
+    """Give the roles and vehicle types back, after a test whose database was flushed at its end.
+
+    After the last test there is no test database any more, only the real one.
+    """
+    yield
+    if nextitem is None:
+        return
+    marker = item.get_closest_marker("django_db")
+    is_flushed = marker is not None and marker.kwargs.get("transaction", False)
+    if is_flushed:
+        with item.config.stash[blocking_manager_key].unblock():
+            grant_roles(group=Group, permission=Permission, content_type=ContentType)
+            make_first_types(VehicleType)

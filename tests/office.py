@@ -1,0 +1,298 @@
+"""An office to test pages with: a depot with one row of everything, and its people."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+from django.core.files.base import ContentFile
+from django.test import Client
+
+from apps.core.actors import SYSTEM
+from apps.core.ids import uuid7
+from apps.core.models import TaskRun
+from apps.core.roles import DRIVER
+from apps.depots.models import Depot
+from apps.drivers.models import Device, Driver, Shift, Vehicle
+from apps.journal.models import Entry
+from apps.orders.models import Order, QuarantinedRow
+from apps.recommendations.models import Recommendation
+from apps.recommendations.services import Draft, issue
+from apps.routes.models import Plan, PlanChange, Route, Stop, StopEvent, UnservedOrder
+from apps.routes.states import PlanState, RouteState
+from apps.sync.models import (
+    Attachment,
+    DeviceEvent,
+    QuarantinedEvent,
+    Upload,
+)
+from apps.sync.services.uploads import proofs
+from apps.sync.states import AttachmentState
+from tests.factories import (
+    NOW,
+    SERVICE_DATE,
+    AddressFactory,
+    ConditionFactory,
+    CustomerFactory,
+    DepotFactory,
+    DepotMembershipFactory,
+    DeviceFactory,
+    DriverFactory,
+    ImportRunFactory,
+    OrderFactory,
+    ShiftFactory,
+    TimeWindowFactory,
+    UserFactory,
+    VehicleFactory,
+    ZoneFactory,
+)
+
+PASSWORD = "secret-password"  # noqa: S105  of the factories
+
+
+@dataclass(frozen=True)
+class Office:
+    """A depot with one row of everything; `rows` finds one by its model's label."""
+
+    depot: Depot
+    rows: dict[str, Any]
+
+    @property
+    def driver(self) -> Driver:
+        row: Driver = self.rows["drivers.driver"]
+        return row
+
+    @property
+    def vehicle(self) -> Vehicle:
+        row: Vehicle = self.rows["drivers.vehicle"]
+        return row
+
+    @property
+    def shift(self) -> Shift:
+        row: Shift = self.rows["drivers.shift"]
+        return row
+
+    @property
+    def device(self) -> Device:
+        row: Device = self.rows["drivers.device"]
+        return row
+
+    @property
+    def plan(self) -> Plan:
+        row: Plan = self.rows["routes.plan"]
+        return row
+
+    @property
+    def route(self) -> Route:
+        row: Route = self.rows["routes.route"]
+        return row
+
+    @property
+    def task(self) -> TaskRun:
+        row: TaskRun = self.rows["core.taskrun"]
+        return row
+
+
+def make_office(**depot: Any) -> Office:
+    """Make a depot whose plan is ready, with one route of one stop."""
+    place = DepotFactory(**depot)
+    driver = DriverFactory(depot=place)
+    shift = ShiftFactory(
+        depot=place, driver=driver, vehicle=VehicleFactory(depot=place)
+    )
+    device = DeviceFactory(driver=driver, depot=place)
+    order = OrderFactory(
+        depot=place, customer=CustomerFactory(depot=place, name="Frau Muster")
+    )
+    TimeWindowFactory(order=order)
+    run = ImportRunFactory(depot=place)
+    quarantined = QuarantinedRow.objects.create(
+        run=run, line=2, raw={"weight": "-1"}, faults=[], reference="Q-1"
+    )
+    rows: list[Any] = [
+        place,
+        ZoneFactory(depot=place),
+        driver,
+        shift,
+        shift.vehicle,
+        shift.vehicle.type,
+        device,
+        order,
+        order.customer,
+        AddressFactory(depot=place),
+        run,
+        quarantined,
+        ConditionFactory(
+            depot=place,
+            source="driver",
+            status="unconfirmed",
+            confirmed_at=None,
+            confirmed_by="",
+        ),
+        *_planned(place, shift, order),
+        *_told(driver, device),
+        *_behind(place),
+    ]
+    return Office(place, {row._meta.label_lower: row for row in rows})
+
+
+def _planned(depot: Depot, shift: Shift, order: Order) -> list[Any]:
+    plan = Plan.objects.create(
+        depot=depot,
+        service_date=SERVICE_DATE,
+        kind=Plan.Kind.DAY,
+        number=1,
+        status=PlanState.READY,
+        mode="optimizer",
+        requested_by="user:1",
+        requested_at=NOW,
+        totals={"routes": 1, "served": 1, "unserved": 1, "distance_m": 4200}
+        | {"duration_s": 3600, "cost_minor": 5000, "unserved_cost_minor": 1000},
+    )
+    recommendation = make_recommendation(plan)
+    plan.recommendation = recommendation
+    plan.save()
+    left_out = OrderFactory(depot=depot, reference=f"OUT-{depot.code}")
+    UnservedOrder.objects.create(
+        plan=plan, order=left_out, code="no_room", detail="All routes are full."
+    )
+    route = Route.objects.create(
+        depot=depot,
+        shift=shift,
+        driver=shift.driver,
+        service_date=SERVICE_DATE,
+        plan=plan,
+        starts_at=shift.starts_at,
+        ends_at=shift.starts_at + timedelta(hours=2),
+        distance_m=4200,
+        duration_s=3600,
+        version=1,
+    )
+    stop = Stop.objects.create(
+        order=order,
+        route=route,
+        sequence=1,
+        service_s=120,
+        eta_at=shift.starts_at + timedelta(hours=1),
+    )
+    StopEvent.objects.create(
+        id=f"note-{stop.pk.hex[-12:]}",
+        stop=stop,
+        driver=shift.driver,
+        kind="stop.note",
+        occurred_at=NOW,
+        received_at=NOW,
+        verdict="applied/ok",
+    )
+    change = PlanChange.objects.create(
+        route=route,
+        driver=shift.driver,
+        plan=plan,
+        route_version=1,
+        added=[{"stop_id": str(stop.pk)}],
+        why="An order came in.",
+        made_at=NOW,
+    )
+    return [plan, recommendation, route, change]
+
+
+def make_recommendation(plan: Plan) -> Recommendation:
+    """Put a recommendation for a plan into the ledger."""
+    costs = {"distance_minor": 1500, "duration_minor": 2500}
+    draft = Draft(
+        kind="plan",
+        depot_id=plan.depot_id,
+        subject_type="plan",
+        subject_id=str(plan.pk),
+        inputs=b"{}",
+        answer=b"{}",
+        engine="ortools",
+        engine_version="9.15",
+        seed=7,
+        mode="optimizer",
+        costs={**costs, "total_minor": 4000},
+        alternatives=[{"engine": "greedy", **costs, "total_minor": 5200}],
+        expected_gain={"minor": 1200, "against": "greedy"},
+        reasons=[{"code": "served", "text": "1 stops on 1 routes."}],
+    )
+    return issue(draft, by=SYSTEM, now=NOW)
+
+
+def publish(office: Office) -> None:
+    """Let the plan of the office be the one that the day is driven by."""
+    Plan.objects.filter(pk=office.plan.pk).update(
+        status=PlanState.PUBLISHED, published_at=NOW, published_by="user:1"
+    )
+    Route.objects.filter(pk=office.route.pk).update(status=RouteState.PUBLISHED)
+
+
+def _told(driver: Driver, device: Device) -> list[Any]:
+    event = DeviceEvent.objects.create(
+        id=uuid7().hex[:16],
+        driver=driver,
+        device=device,
+        seq=1,
+        kind="stop.note",
+        body_hash="0" * 64,
+        occurred_at=NOW,
+        received_at=NOW,
+        result="applied",
+        code="ok",
+    )
+    rejected = QuarantinedEvent.objects.create(
+        driver=driver,
+        device=device,
+        event_id="bad",
+        body={"kind": "?"},
+        body_hash="1" * 64,
+        code="invalid",
+        received_at=NOW,
+    )
+    photo = Attachment.objects.create(
+        id=uuid7().hex[:16],
+        driver=driver,
+        device=device,
+        event_id=event.pk,
+        sha256="0" * 64,
+        size_bytes=9,
+        media_type="image/png",
+        status=AttachmentState.STORED,
+        stored_name=proofs().save("proof.png", ContentFile(b"a picture")),
+        stored_type="image/png",
+        received_at=NOW,
+        stored_at=NOW,
+    )
+    upload = Upload.objects.create(
+        attachment=photo, length=9, offset=9, created_at=NOW, expires_at=NOW
+    )
+    return [event, rejected, photo, upload]
+
+
+def _behind(depot: Depot) -> list[Any]:
+    dead = TaskRun.objects.create(
+        task="apps.routes.tasks.reoptimize",
+        arguments={"depot_id": str(depot.pk)},
+        state=TaskRun.State.DEAD,
+        attempts=5,
+        enqueued_at=NOW,
+        finished_at=NOW,
+        error="SolverFailed: gone",
+    )
+    entry = Entry.objects.filter(depot_id=depot.pk).latest("id")
+    return [dead, entry]
+
+
+def make_user(role: str, *depots: Depot) -> User:
+    """Make somebody with a role who works for these depots."""
+    user: User = UserFactory(is_staff=role != DRIVER)
+    user.groups.add(Group.objects.get(name=role))
+    for depot in depots:
+        DepotMembershipFactory(depot=depot, user=user)
+    return user
+
+
+def signed_in(user: User) -> Client:
+    """Return a browser in which the user is signed in."""
+    client = Client()
+    client.force_login(user)
+    return client

@@ -1,0 +1,166 @@
+"""The fold as properties: a function of the set of facts, whatever their arrival."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.core.verdicts import APPLIED, NEEDS_REVIEW, REJECTED, SUPERSEDED
+from apps.routes.progress import (
+    ARRIVED,
+    ENROUTE,
+    FAILED,
+    OUTCOMES,
+    PARTIAL,
+    REOPENED,
+    STEPS,
+    SUCCEEDED,
+    Fact,
+    fold,
+    judge,
+    legal_steps,
+)
+
+START = datetime(2026, 3, 17, 8, tzinfo=UTC)
+ANNA, BORIS = UUID(int=1), UUID(int=2)
+
+
+def fact(step: str, minute: int, *, by: UUID = ANNA, name: str = "") -> Fact:
+    return Fact(
+        id=name or f"{step}-{minute}-{by.int}",
+        step=step,
+        driver_id=by,
+        occurred_at=START + timedelta(minutes=minute),
+        device_seq=minute,
+    )
+
+
+facts = st.lists(
+    st.builds(
+        fact,
+        st.sampled_from(STEPS),
+        st.integers(0, 30),
+        by=st.sampled_from([ANNA, BORIS]),
+    ),
+    max_size=9,
+    unique_by=lambda item: item.id,
+)
+
+
+@given(facts, st.randoms(use_true_random=False))
+def test_fold_any_order_of_arrival_gives_one_state(
+    known: list[Fact], random: Random
+) -> None:
+    shuffled = list(known)
+    random.shuffle(shuffled)
+    assert fold(shuffled) == fold(known)
+
+
+@given(facts)
+def test_fold_success_of_the_last_attempt_is_never_lost(known: list[Fact]) -> None:
+    ordered = sorted(known, key=lambda item: item.place)
+    last_reopening = max(
+        (place for place, item in enumerate(ordered) if item.step == REOPENED),
+        default=-1,
+    )
+    attempt = ordered[last_reopening + 1 :]
+    succeeded = [item for item in attempt if item.step == SUCCEEDED]
+    state = fold(known)
+    if succeeded:
+        assert state.status == SUCCEEDED
+        assert state.completed_at == succeeded[0].occurred_at
+    else:
+        assert state.status != SUCCEEDED
+
+
+@given(facts)
+def test_fold_status_and_instants_agree(known: list[Fact]) -> None:
+    state = fold(known)
+    assert (state.completed_at is not None) == (state.status in OUTCOMES)
+    assert (state.completed_by is None) == (state.completed_at is None)
+    if state.status == ENROUTE:
+        assert state.enroute_at is not None
+    if state.status == ARRIVED:
+        assert state.arrived_at is not None
+
+
+@given(facts, facts)
+def test_judge_kept_facts_decide_alike_in_any_order(
+    first: list[Fact], second: list[Fact]
+) -> None:
+    """What is kept folds alike, whichever of two batches came first."""
+    known: list[Fact] = []
+    for item in {f.id: f for f in [*first, *second]}.values():
+        if judge(known, item, cancelled=False).result != REJECTED:
+            known.append(item)
+    assert fold(known) == fold(reversed(known))
+
+
+def test_judge_a_driver_may_skip_the_way_and_the_arrival() -> None:
+    assert judge([], fact(SUCCEEDED, 5), cancelled=False).result == APPLIED
+
+
+def test_judge_late_arrival_completes_the_picture() -> None:
+    done = fact(SUCCEEDED, 10)
+    late = fact(ARRIVED, 5)
+    assert judge([done], late, cancelled=False).result == APPLIED
+    assert fold([done, late]).arrived_at == late.occurred_at
+    assert fold([done, late]).status == SUCCEEDED
+
+
+def test_judge_second_delivery_by_another_is_kept_beside_the_first() -> None:
+    verdict = judge([fact(SUCCEEDED, 5)], fact(SUCCEEDED, 9, by=BORIS), cancelled=False)
+    assert (verdict.result, verdict.code) == (SUPERSEDED, "already_delivered")
+
+
+def test_judge_failure_after_delivery_by_another_changes_nothing() -> None:
+    known = [fact(SUCCEEDED, 5)]
+    new = fact(FAILED, 9, by=BORIS)
+    assert judge(known, new, cancelled=False).code == "already_delivered"
+    assert fold([*known, new]).status == SUCCEEDED
+
+
+def test_judge_older_outcome_gives_way_to_the_newer() -> None:
+    verdict = judge([fact(PARTIAL, 9)], fact(FAILED, 5), cancelled=False)
+    assert (verdict.result, verdict.code) == (SUPERSEDED, "newer_event")
+
+
+def test_judge_success_that_comes_late_wins_over_a_failure() -> None:
+    known = [fact(FAILED, 9)]
+    new = fact(SUCCEEDED, 5, by=BORIS)
+    assert judge(known, new, cancelled=False).result == APPLIED
+    assert fold([*known, new]).status == SUCCEEDED
+
+
+def test_judge_own_second_outcome_is_refused_with_the_legal_steps() -> None:
+    verdict = judge([fact(SUCCEEDED, 5)], fact(FAILED, 9), cancelled=False)
+    assert verdict.result == REJECTED
+    assert "stop.reopened" in verdict.detail
+
+
+@pytest.mark.parametrize("step", [ENROUTE, ARRIVED])
+def test_judge_own_way_after_the_end_is_refused(step: str) -> None:
+    verdict = judge([fact(FAILED, 5)], fact(step, 9), cancelled=False)
+    assert verdict.result == REJECTED
+    assert "stop.reopened" in verdict.detail
+
+
+def test_judge_reopening_what_is_open_is_refused() -> None:
+    verdict = judge([fact(ARRIVED, 5)], fact(REOPENED, 9), cancelled=False)
+    assert verdict.result == REJECTED
+    assert "stop.succeeded" in verdict.detail
+
+
+def test_judge_reopened_stop_begins_anew() -> None:
+    known = [fact(FAILED, 5), fact(REOPENED, 9)]
+    assert fold(known).status == "pending"
+    assert judge(known, fact(SUCCEEDED, 12), cancelled=False).result == APPLIED
+    assert legal_steps("pending")[0] == "stop.enroute"
+
+
+def test_judge_report_on_a_cancelled_stop_waits_for_the_office() -> None:
+    verdict = judge([], fact(SUCCEEDED, 5), cancelled=True)
+    assert (verdict.result, verdict.code) == (NEEDS_REVIEW, "cancelled_meanwhile")

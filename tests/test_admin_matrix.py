@@ -1,0 +1,230 @@
+"""Every page of the admin × every role → who may open it, from one table (C29)."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import URLPattern, URLResolver, reverse
+
+from apps.core.roles import DRIVER, ROLES, permissions_of
+from tests.office import Office, make_office, make_user, signed_in
+
+pytestmark = pytest.mark.django_db
+
+STAFF = "staff"
+"""Every role of the office."""
+NOBODY = "nobody"
+"""The administrator alone, who has every permission, or not even that one."""
+
+SITE = {
+    "index": STAFF,
+    "search": STAFF,
+    "password_change": STAFF,
+    "password_change_done": STAFF,
+    "jsi18n": STAFF,
+}
+OTHERS_CASE = {"login", "logout", "autocomplete", "view_on_site", "app_list"}
+"""Django's own, without a row of ours: open to all, or answered with what it leads to."""
+
+PAGES: dict[str, dict[str, str]] = {
+    "depots.depot": {"view": "depots.view_depot", "add": "depots.add_depot"},
+    "depots.zone": {"view": "depots.view_zone", "add": "depots.add_zone"},
+    "orders.order": {
+        "view": "orders.view_order",
+        "add": NOBODY,
+        "cancel": "orders.change_order",
+        "cancel_one": "orders.change_order",
+        "reschedule_one": "orders.change_order",
+        "prefer_one": "orders.change_order",
+    },
+    "orders.importrun": {
+        "view": "orders.view_importrun",
+        "add": "orders.add_importrun",
+        "progress": "orders.view_importrun",
+        "quarantine": "orders.view_importrun",
+    },
+    "orders.quarantinedrow": {"view": "orders.view_quarantinedrow", "add": NOBODY},
+    "orders.customer": {"view": "orders.view_customer", "add": NOBODY},
+    "orders.address": {"view": "orders.view_address", "add": NOBODY},
+    "drivers.driver": {
+        "view": "drivers.view_driver",
+        "add": "drivers.add_driver",
+        "enrolment_code": "drivers.add_enrolmentcode",
+    },
+    "drivers.vehicle": {"view": "drivers.view_vehicle", "add": "drivers.add_vehicle"},
+    "drivers.vehicletype": {"view": "drivers.view_vehicletype", "add": NOBODY},
+    "drivers.shift": {
+        "view": "drivers.view_shift",
+        "add": "drivers.add_shift",
+        "cancel": "drivers.change_shift",
+    },
+    "drivers.device": {
+        "view": "drivers.view_device",
+        "add": NOBODY,
+        "revoke": "drivers.change_device",
+    },
+    "routes.plan": {
+        "view": "routes.view_plan",
+        "add": "routes.add_plan",
+        "publish": "routes.add_plan",
+        "progress_panel": "routes.view_plan",
+    },
+    "routes.route": {"view": "routes.view_route", "add": NOBODY},
+    "routes.condition": {
+        "view": "routes.view_condition",
+        "add": "routes.add_condition",
+        "confirm": "routes.change_condition",
+        "end": "routes.change_condition",
+    },
+    "routes.planchange": {"view": "routes.view_planchange", "add": NOBODY},
+    "recommendations.recommendation": {
+        "view": "recommendations.view_recommendation",
+        "add": NOBODY,
+    },
+    "journal.entry": {"view": "journal.view_entry", "add": NOBODY},
+    "core.taskrun": {
+        "view": "core.view_taskrun",
+        "add": NOBODY,
+        "run_again": "core.change_taskrun",
+    },
+    "sync.deviceevent": {"view": "sync.view_deviceevent", "add": NOBODY},
+    "sync.quarantinedevent": {"view": "sync.view_quarantinedevent", "add": NOBODY},
+    "sync.attachment": {
+        "view": "sync.view_attachment",
+        "add": NOBODY,
+        "file": "sync.view_attachment",
+    },
+    "auth.user": {"view": NOBODY, "add": NOBODY, "password_change": NOBODY},
+    "auth.group": {"view": NOBODY, "add": NOBODY},
+    "django_q.schedule": {"view": NOBODY, "add": NOBODY},
+    "django_q.success": {"view": NOBODY, "add": NOBODY},
+    "django_q.failure": {"view": NOBODY, "add": NOBODY},
+    "django_q.ormq": {"view": NOBODY, "add": NOBODY},
+}
+HOUSE_WIDE = {"drivers.vehicletype"}
+"""Rows that are no depot's: every depot goes by them, administrators change them."""
+WITHOUT_A_ROW = {"orders_order_cancel": 404}
+"""Asked with nothing chosen, these answer so to who may."""
+
+
+def wanted() -> dict[str, str]:
+    """Return the permission that each page needs, by the name of its address."""
+    table = dict(SITE)
+    for label, needs in PAGES.items():
+        stem = label.replace(".", "_")
+        pages = {"changelist": "view", "change": "view", "history": "view"}
+        table |= {f"{stem}_{page}": needs[key] for page, key in pages.items()}
+        table[f"{stem}_delete"] = NOBODY
+        table |= {
+            f"{stem}_{page}": need for page, need in needs.items() if page != "view"
+        }
+    return table
+
+
+def admin_patterns() -> Iterator[URLPattern]:
+    """Yield every address of the admin that has a name."""
+
+    def walk(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
+        for pattern in patterns:
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns)
+            elif pattern.name:
+                yield pattern
+
+    yield from walk(admin.site.get_urls())
+
+
+def address(pattern: URLPattern, office: Office) -> str:
+    """Return the page's address for a row of the office."""
+    fields = pattern.pattern.regex.groupindex
+    if not pattern.pattern.converters and not fields:
+        return reverse(f"admin:{pattern.name}")
+    label = str(pattern.name).split("_")
+    row = next(
+        (
+            office.rows[found]
+            for cut in range(1, len(label))
+            if (found := f"{'_'.join(label[:cut])}.{label[cut]}") in office.rows
+        ),
+        None,
+    )
+    return reverse(f"admin:{pattern.name}", args=[row.pk if row else 0])
+
+
+@pytest.fixture
+def office() -> Office:
+    return make_office()
+
+
+def test_every_page_of_the_admin_stands_in_the_table() -> None:
+    names = {str(pattern.name) for pattern in admin_patterns()}
+    assert names - OTHERS_CASE == set(wanted())
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != DRIVER])
+def test_page_opens_for_the_roles_of_the_table_alone(role: str, office: Office) -> None:
+    client = signed_in(make_user(role, office.depot))
+    held = permissions_of(role) | {STAFF}
+    table = wanted()
+    wrong = []
+    for pattern in admin_patterns():
+        if pattern.name in OTHERS_CASE:
+            continue
+        url = address(pattern, office)
+        name = str(pattern.name)
+        may = table[name] in held
+        expected = WITHOUT_A_ROW.get(name, 200) if may else 403
+        got = client.get(url).status_code
+        if got == 302 and url.endswith("/0/history/"):
+            continue  # Django looks for the row before it looks at who asks.
+        if got != expected:
+            wrong.append(f"{pattern.name}: {got}, not {expected}")
+    assert not wrong
+
+
+def test_driver_and_stranger_are_sent_to_sign_in_from_every_page(
+    office: Office,
+) -> None:
+    for client in (Client(), signed_in(make_user(DRIVER, office.depot))):
+        for pattern in admin_patterns():
+            if pattern.name in OTHERS_CASE:
+                continue
+            answer = client.get(address(pattern, office))
+            assert answer.status_code == 302, pattern.name
+            assert answer["Location"].startswith("/admin/login/"), pattern.name
+
+
+def test_row_of_another_depot_is_absent_from_every_page(office: Office) -> None:
+    mine = make_office(code="mine")
+    client = signed_in(make_user("Supervisor", mine.depot))
+    wrong = []
+    for pattern in admin_patterns():
+        if pattern.name in OTHERS_CASE:
+            continue
+        url = address(pattern, office)
+        if url.count("/") < 6 or "/0/" in url:
+            continue
+        if any(f"/{label.replace('.', '/')}/" in url for label in HOUSE_WIDE):
+            continue
+        if (got := client.get(url).status_code) not in {403, 404}:
+            wrong.append(f"{pattern.name}: {got}")
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        label
+        for label, needs in PAGES.items()
+        if needs["view"] != NOBODY and label not in HOUSE_WIDE
+    ],
+)
+def test_list_shows_rows_of_ones_own_depots_alone(label: str, office: Office) -> None:
+    mine = make_office(code="mine")
+    role = "Data steward" if label == "orders.address" else "Supervisor"
+    client = signed_in(make_user(role, mine.depot))
+    page = client.get(reverse(f"admin:{label.replace('.', '_')}_changelist"))
+    shown = {row.pk for row in page.context["cl"].queryset}
+    assert mine.rows[label].pk in shown
+    assert office.rows[label].pk not in shown
