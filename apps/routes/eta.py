@@ -65,7 +65,11 @@ class TravelLaw:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A stop ahead. `leg_s` is the plan's travel from the stop before, where it has it."""
+    """A stop ahead. `leg_s` is the plan's travel from the stop before, where it has it.
+
+    `preferred` is the window that its customer likes and that the plan keeps: a driver
+    who is early waits for it; one who is late loses nothing more by it.
+    """
 
     stop_id: UUID
     point: Point
@@ -73,6 +77,7 @@ class Visit:
     windows: tuple[Interval, ...] = ()
     leg_s: int | None = None
     plan_eta_at: datetime | None = None
+    preferred: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +233,7 @@ def _wait_and_spread(
     way: _Way, visit: Visit, law: TravelLaw
 ) -> tuple[datetime, datetime]:
     """Wait for the window, resting meanwhile if a break is due; return the interval."""
-    arrives_at, opens_at = way.at, _opens(visit.windows, way.at)
+    arrives_at, opens_at = way.at, _opens(visit, way.at)
     ahead_s = (arrives_at - way.began_at).total_seconds()
     spread_s = math.sqrt(way.variance_s2 + (law.drift * ahead_s) ** 2)
     margin = timedelta(seconds=Z90 * spread_s)
@@ -254,10 +259,14 @@ def _rest_while_waiting(way: _Way, until: datetime) -> None:
         way.rests.pop(0)
 
 
-def _opens(windows: Sequence[Interval], at: datetime) -> datetime | None:
+def _opens(visit: Visit, at: datetime) -> datetime | None:
     """Return the begin of the window that is open, or opens next; None: any time."""
-    ahead = [window.opens_at for window in windows if window.closes_at > at]
-    return min(ahead, default=None)
+    ahead = [window.opens_at for window in visit.windows if window.closes_at > at]
+    opens_at = min(ahead, default=None)
+    liked = visit.preferred
+    if liked is None or liked.closes_at <= at:
+        return opens_at
+    return liked.opens_at if opens_at is None else max(opens_at, liked.opens_at)
 
 
 def _reason(  # noqa: PLR0917
@@ -283,7 +292,9 @@ def _reason(  # noqa: PLR0917
     waits_s = (way.at - arrives_at).total_seconds()
     if waits_s >= WORTH_SAYING_S:
         opens = way.at.astimezone(ZoneInfo(law.zone))
-        parts.append(f"waits for its window at {opens:%H:%M}")
+        is_wish = visit.preferred is not None and visit.preferred.opens_at == way.at
+        what = "the time its customer prefers," if is_wish else "its window at"
+        parts.append(f"waits for {what} {opens:%H:%M}")
     if has_moved and not parts:
         parts.append(
             f"usual traffic of the hour: {minutes_text(by_plan_s)}"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from apps.drivers.models import Shift, ShiftBreak
 from apps.drivers.states import ShiftState
-from apps.orders.models import TimeWindow
+from apps.orders.models import PreferredWindow, TimeWindow
 from apps.routes.conditions import RoadCondition
 from apps.routes.eta import Outset, Rest, TravelLaw, Visit
 from apps.routes.inforce import conditions_between
@@ -40,13 +40,22 @@ class Outlook:
     law: TravelLaw
 
 
+@dataclass(frozen=True, slots=True)
+class Times:
+    """By order: the windows that are promised, and those that are preferred."""
+
+    windows: Mapping[uuid.UUID, tuple[Interval, ...]]
+    preferred: Mapping[uuid.UUID, tuple[Interval, ...]]
+
+
 def outlooks(route_ids: Collection[uuid.UUID], *, now: datetime) -> list[Outlook]:
     """Return the outlook of each of these routes that has anything ahead."""
     routes = Route.objects.filter(pk__in=route_ids, status__in=LIVE)
     routes = routes.select_related("shift__vehicle__type", "depot").order_by("pk")
     shown = list(routes.prefetch_related("shift__breaks"))
     open_stops = _open_stops(shown)
-    windows = _windows([stop for rows in open_stops.values() for stop in rows])
+    ahead = [stop for rows in open_stops.values() for stop in rows]
+    times = Times(_windows(TimeWindow, ahead), _windows(PreferredWindow, ahead))
     surroundings: dict[uuid.UUID, tuple[Parameters, tuple[RoadCondition, ...]]] = {}
     found = []
     for route in shown:
@@ -57,7 +66,7 @@ def outlooks(route_ids: Collection[uuid.UUID], *, now: datetime) -> list[Outlook
                 conditions_between(route.depot_id, now, max(now, last_at)),
             )
         outlook = _outlook(
-            route, open_stops[route.pk], windows, surroundings[route.depot_id], now
+            route, open_stops[route.pk], times, surroundings[route.depot_id], now
         )
         if outlook.visits:
             found.append(outlook)
@@ -73,9 +82,11 @@ def _open_stops(routes: Sequence[Route]) -> Mapping[uuid.UUID, list[Stop]]:
     return found
 
 
-def _windows(stops: Sequence[Stop]) -> Mapping[uuid.UUID, tuple[Interval, ...]]:
+def _windows(
+    model: type[TimeWindow | PreferredWindow], stops: Sequence[Stop]
+) -> Mapping[uuid.UUID, tuple[Interval, ...]]:
     found: dict[uuid.UUID, tuple[Interval, ...]] = {}
-    rows = TimeWindow.objects.filter(order__in=[stop.order_id for stop in stops])
+    rows = model._default_manager.filter(order__in=[stop.order_id for stop in stops])
     columns = ("order_id", "opens_at", "closes_at")
     for order_id, opens_at, closes_at in rows.order_by("opens_at").values_list(
         *columns
@@ -88,7 +99,7 @@ def _windows(stops: Sequence[Stop]) -> Mapping[uuid.UUID, tuple[Interval, ...]]:
 def _outlook(
     route: Route,
     stops: Sequence[Stop],
-    windows: Mapping[uuid.UUID, tuple[Interval, ...]],
+    times: Times,
     surroundings: tuple[Parameters, tuple[RoadCondition, ...]],
     now: datetime,
 ) -> Outlook:
@@ -100,7 +111,7 @@ def _outlook(
     pending = [stop for stop in stops if stop.status == StopState.PENDING]
     ahead = [going, *pending] if going is not None and standing is None else pending
     before = standing or behind
-    visits = _visits(route, before, ahead, windows)
+    visits = _visits(route, before, ahead, times)
     outset = _outset(route, behind, standing, law, now)
     if going is not None and standing is None and visits:
         outset = _since_it_left(outset, going, visits[0], law, now)
@@ -139,7 +150,7 @@ def _visits(
     route: Route,
     before: Stop | None,
     ahead: Sequence[Stop],
-    windows: Mapping[uuid.UUID, tuple[Interval, ...]],
+    times: Times,
 ) -> tuple[Visit, ...]:
     """Return the visits ahead; a leg's time holds only from the stop it was made for."""
     found, here = [], before.pk if before else route.depot_id
@@ -149,13 +160,22 @@ def _visits(
                 stop_id=stop.pk,
                 point=stop.order.point,
                 service_s=stop.service_s,
-                windows=windows.get(stop.order_id, ()),
+                windows=times.windows.get(stop.order_id, ()),
+                preferred=_kept(stop, times.preferred.get(stop.order_id, ())),
                 leg_s=stop.leg_s if stop.leg_from == here else None,
                 plan_eta_at=stop.plan_eta_at,
             )
         )
         here = stop.pk
     return tuple(found)
+
+
+def _kept(stop: Stop, preferred: Sequence[Interval]) -> Interval | None:
+    """Return the preferred window in which the plan has the stop."""
+    at = stop.plan_eta_at
+    if at is None:
+        return None
+    return next((one for one in preferred if one.opens_at <= at < one.closes_at), None)
 
 
 def _outset(
