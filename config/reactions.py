@@ -6,6 +6,8 @@ this entry, after all, gives no cause.
 
 from typing import Any
 
+from django.conf import settings
+
 from apps.journal.models import Entry
 from apps.journal.services import Reaction
 from apps.routes.parameters import DEFAULTS
@@ -14,6 +16,7 @@ REOPTIMIZE = "apps.routes.tasks.reoptimize"
 FOLLOW_ORDER = "apps.routes.tasks.follow_order"
 FOLLOW_SHIFT = "apps.routes.tasks.follow_shift"
 FOLLOW_CONDITION = "apps.routes.tasks.follow_condition"
+DRAW_WAYS = "apps.routes.tasks.draw_ways"
 
 
 def _plan(entry: Entry) -> dict[str, Any]:
@@ -84,6 +87,16 @@ def _condition(entry: Entry) -> dict[str, Any]:
     return {"condition_id": entry.subject_id}
 
 
+def _ways_of_day(entry: Entry) -> dict[str, Any] | None:
+    """Only roads can draw a way along them."""
+    if settings.ROADS_SOURCE == "estimated":
+        return None
+    return {
+        "depot_id": str(entry.depot_id),
+        "service_date": entry.payload["service_date"],
+    }
+
+
 def _touched_routes(entry: Entry) -> dict[str, Any]:
     """One route is planned alone; what touches several may move stops between them."""
     route_ids = entry.payload["route_ids"]
@@ -92,6 +105,9 @@ def _touched_routes(entry: Entry) -> dict[str, Any]:
 
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "plan.requested": (("apps.routes.tasks.plan_day", _plan),),
+    "plan.ready": ((DRAW_WAYS, _ways_of_day),),
+    "plan.published": ((DRAW_WAYS, _ways_of_day),),
+    "plan.unchanged": ((DRAW_WAYS, _ways_of_day),),
     "orders.imported": (("apps.routes.tasks.follow_import", _import),),
     "order.created": ((REOPTIMIZE, _whole_day),),
     "order.changed": (

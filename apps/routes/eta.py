@@ -36,6 +36,9 @@ BREAK_EARLY = timedelta(minutes=5)
 
 MOST_REASONS = 3
 
+NO_STOP_YET = "the start"
+"""Where a driver is who has been nowhere yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class TravelLaw:
@@ -97,7 +100,7 @@ class Outset:
     point: Point
     at: datetime
     late_s: int = 0
-    where: str = "the start"
+    where: str = NO_STOP_YET
     spread_s: float = 0.0
 
 
@@ -308,7 +311,8 @@ def _reason(  # noqa: PLR0917
 def _lateness(outset: Outset, number: int) -> list[str]:
     if abs(outset.late_s) < WORTH_SAYING_S:
         return []
-    where = "the stop before" if number == 0 and outset.where else outset.where
+    is_next = number == 0 and outset.where != NO_STOP_YET
+    where = "the stop before" if is_next else outset.where
     minutes = minutes_text(abs(outset.late_s)).removeprefix("+")
     return [f"{minutes} {'late' if outset.late_s > 0 else 'early'} at {where}"]
 

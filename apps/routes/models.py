@@ -169,6 +169,24 @@ class Route(models.Model):
         return f"Route of {self.driver_id} on {self.service_date}"
 
 
+class RouteWay(models.Model):
+    """A route's way along the roads, leg by leg, for pictures; made after each plan."""
+
+    route = models.OneToOneField(
+        Route, on_delete=models.CASCADE, primary_key=True, related_name="way"
+    )
+    lines = models.JSONField(
+        default=dict, help_text="Whole numbers a leg, by the places at its ends."
+    )
+    source = models.CharField(max_length=200)
+    version = models.CharField(max_length=100, blank=True)
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """Return whose way it is, and who drew it."""
+        return f"{self.route_id} by {self.source}"
+
+
 class Stop(models.Model):
     """One visit for one order: folded from its events, never edited by hand."""
 

@@ -10,7 +10,7 @@ from apps.drivers.models import Shift, ShiftBreak
 from apps.drivers.states import ShiftState
 from apps.orders.models import PreferredWindow, TimeWindow
 from apps.routes.conditions import RoadCondition
-from apps.routes.eta import Outset, Rest, TravelLaw, Visit
+from apps.routes.eta import NO_STOP_YET, Outset, Rest, TravelLaw, Visit
 from apps.routes.inforce import conditions_between
 from apps.routes.models import Route, Stop
 from apps.routes.parameters import Parameters
@@ -20,7 +20,6 @@ from apps.routes.states import DONE, RouteState, StopState
 
 LIVE = (RouteState.DRAFT, RouteState.PUBLISHED, RouteState.STARTED)
 OPEN = (StopState.PENDING, StopState.ENROUTE, StopState.ARRIVED)
-NO_STOP_YET = "the start"
 _READ = (
     *(field.name for field in Stop._meta.concrete_fields),
     *("order__latitude", "order__longitude"),

@@ -14,6 +14,8 @@ MARGIN = 36
 LEAST_HEIGHT, MOST_HEIGHT = 420, 720
 SCALES_M = (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 METRES_A_DEGREE = 111_195
+SEEN_PX = 1.2
+"""Two points of a line that are closer are one to the eye."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,18 @@ class MapStop:
 
 @dataclass(frozen=True, slots=True)
 class MapRoute:
-    """One route to be drawn, from its depot and back."""
+    """One route to be drawn, from its depot and back.
+
+    `legs` are its ways along the roads: one to each stop and one home, or none at all;
+    an empty one is drawn straight.
+    """
 
     name: str
     colour: str
     dash: str
     url: str
     stops: tuple[MapStop, ...]
+    legs: tuple[tuple[Point, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,7 @@ class MapPicture:
     top_px: float = 0.0
     px_a_lon: float = 0.0
     px_a_lat: float = 0.0
+    lines_text: str = ""
 
 
 class _Frame:
@@ -144,15 +152,19 @@ def map_picture(
     *,
     width: int = WIDTH,
     holds_shapes: bool = False,
+    lines_text: str = "",
 ) -> MapPicture:
     """Draw routes about their depot, and the road's conditions beneath them.
 
     With `holds_shapes` the frame is wide enough for every shape; otherwise a shape is
-    cut off where the picture of the routes ends.
+    cut off where the picture of the routes ends. `lines_text` says what lines follow.
     """
     everything = [stop for route in routes for stop in route.stops] + list(left_out)
     corners = [c for shape in shapes for c in _box(shape.place)] if holds_shapes else []
-    frame = _Frame([depot, *(stop.point for stop in everything), *corners], width)
+    along = [point for route in routes for leg in route.legs for point in leg]
+    frame = _Frame(
+        [depot, *(stop.point for stop in everything), *along, *corners], width
+    )
     home = frame.place(depot)
     scale_m = next(
         (m for m in reversed(SCALES_M) if m * frame.px_a_metre <= width / 4),
@@ -173,6 +185,7 @@ def map_picture(
         top_px=round(frame.top, 3),
         px_a_lon=frame.metres_a_lon * frame.px_a_metre,
         px_a_lat=METRES_A_DEGREE * frame.px_a_metre,
+        lines_text=lines_text,
     )
 
 
@@ -206,7 +219,12 @@ def _drawn_route(
     route: MapRoute, home: tuple[float, float], frame: _Frame
 ) -> DrawnRoute:
     stops = tuple(_drawn_stop(stop, frame) for stop in route.stops)
-    way = [home, *((stop.x, stop.y) for stop in stops), home] if stops else []
+    ends = [*((stop.x, stop.y) for stop in stops), home] if stops else []
+    legs = route.legs or ((),) * len(ends)
+    way = [home] if stops else []
+    for end, leg in zip(ends, legs, strict=True):
+        way += _thinned([frame.place(point) for point in leg])
+        way.append(end)
     return DrawnRoute(
         name=route.name,
         colour=route.colour,
@@ -215,6 +233,15 @@ def _drawn_route(
         points=" ".join(f"{x},{y}" for x, y in way),
         stops=stops,
     )
+
+
+def _thinned(line: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Leave out what lies closer to the point before it than the eye can tell."""
+    kept: list[tuple[float, float]] = []
+    for x, y in line:
+        if not kept or math.hypot(x - kept[-1][0], y - kept[-1][1]) >= SEEN_PX:
+            kept.append((x, y))
+    return kept
 
 
 def _drawn_stop(stop: MapStop, frame: _Frame) -> DrawnStop:

@@ -10,11 +10,13 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from apps.core import queue
 from apps.orders.models import Order
 from apps.orders.states import OrderState
+from apps.routes.lines import Line, Place
 from apps.routes.models import (
     Plan,
     PlanChange,
     PlanningParameter,
     Route,
+    RouteWay,
     Stop,
     UnservedOrder,
 )
@@ -51,6 +53,21 @@ class LeftOut:
     reference: str
     code: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class WayOfRoute:
+    """Where a route passes, from its depot and back, and the lines that it has."""
+
+    route_id: uuid.UUID
+    places: tuple[Place, ...]
+    way: RouteWay | None
+
+    def lines_of(self, source: str, version: str) -> dict[str, Line]:
+        """Return the lines that a source drew in this version of its roads."""
+        if self.way is None or (self.way.source, self.way.version) != (source, version):
+            return {}
+        return dict(self.way.lines)
 
 
 def parse_id(text: object) -> uuid.UUID | None:
@@ -194,3 +211,21 @@ def _progress_line(plan: Plan) -> str:
             f"{plan.totals['routes']} routes, {plan.totals['unserved']} left out"
         )
     return f"{name} #{plan.number}: {said}"
+
+
+def ways_of_day(depot_id: uuid.UUID, service_date: date) -> list[WayOfRoute]:
+    """Return the ways of a day's routes that have any stop."""
+    rows = Route.objects.filter(depot_id=depot_id, service_date=service_date)
+    found = []
+    for route in (
+        rows.select_related("depot", "way")
+        .prefetch_related("stops__order")
+        .order_by("pk")
+    ):
+        home = Place(route.depot_id, route.depot.point)
+        stops = sorted(route.stops.all(), key=lambda s: (s.sequence, str(s.pk)))
+        through = [Place(stop.pk, stop.order.point) for stop in stops]
+        if through:
+            places = (home, *through, home)
+            found.append(WayOfRoute(route.pk, places, getattr(route, "way", None)))
+    return found

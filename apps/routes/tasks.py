@@ -10,12 +10,16 @@ from apps.core import clock
 from apps.core.actors import SYSTEM
 from apps.core.queue import TryAgain
 from apps.routes import intake, planning, selectors
+from apps.routes.gateways.base import RoadsFailed
+from apps.routes.gateways.choice import roads_if_any
+from apps.routes.lines import wanted_legs
 from apps.routes.models import Plan
-from apps.routes.services import conditions, etas, following, plans, roads
+from apps.routes.services import conditions, etas, following, plans, roads, ways
 from apps.routes.services.applying import store_plan
 from apps.routes.services.fitting import StaleInput
 from apps.routes.solving import NoAnswer, answer_day
 from apps.routes.states import PlanState
+from apps.routes.tracing import missing_lines
 
 log = structlog.get_logger(__name__)
 
@@ -124,6 +128,36 @@ def refresh_etas(*, route_ids: list[str]) -> None:
     """Make the ETAs of routes anew, where that failed beside an event."""
     known = [uuid.UUID(route_id) for route_id in route_ids]
     etas.refresh_etas(known, by=SYSTEM, now=clock.now())
+
+
+def draw_ways(*, depot_id: str, service_date: str) -> None:
+    """Draw the day's routes along the roads, where a source of them is asked for.
+
+    Only legs that are not drawn yet are asked for. A source that is down leaves the
+    pictures as they are; the next plan asks again.
+    """
+    roads = roads_if_any()
+    if roads is None:
+        return
+    rows = selectors.ways_of_day(uuid.UUID(depot_id), date.fromisoformat(service_date))
+    for row in rows:
+        try:
+            origin = roads.provenance([place.point for place in row.places])
+            known = row.lines_of(origin.source, origin.version)
+            fresh = missing_lines(roads, row.places, known)
+        except RoadsFailed as error:
+            log.warning("ways_not_drawn", why=str(error))
+            return
+        wanted = wanted_legs(row.places)
+        if fresh or known.keys() - set(wanted):
+            ways.keep_way(
+                row.route_id,
+                wanted=wanted,
+                fresh=fresh,
+                source=origin.source,
+                version=origin.version,
+                now=clock.now(),
+            )
 
 
 def watch_days(*, by_the_clock: bool = True) -> None:

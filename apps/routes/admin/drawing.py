@@ -1,16 +1,19 @@
 """From rows to pictures: the map of routes, and a route's line of time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from apps.core.office import row_url
+from apps.core.units import Point
 from apps.core.wording import local_time
 from apps.depots.models import Depot
 from apps.orders.models import Order
 from apps.routes.board import RouteRow
 from apps.routes.inforce import place_of, until_text
-from apps.routes.models import Condition, Stop
+from apps.routes.lines import leg_key, unpacked
+from apps.routes.models import Condition, RouteWay, Stop
 from apps.routes.pictures import (
     WIDTH,
     Bar,
@@ -73,6 +76,10 @@ def map_about(
     holds_shapes: bool = False,
 ) -> MapPicture:
     """Return the map of these routes about their depot, with the road's conditions."""
+    ways = {
+        way.route_id: way
+        for way in RouteWay.objects.filter(route__in=[row.route for row in rows])
+    }
     waiting = Order.objects.filter(pk__in=[item.order_id for item in left_out])
     reasons = {item.order_id: item.detail for item in left_out}
     return map_picture(
@@ -87,6 +94,7 @@ def map_about(
                     _map_stop(stop, row.route.driver.name, depot.time_zone)
                     for stop in row.stops
                 ),
+                legs=_legs(row, ways.get(row.route.pk)),
             )
             for row in rows
         ],
@@ -99,7 +107,25 @@ def map_about(
         [shape for row in conditions if (shape := _shape(row)) is not None],
         width=WIDTH if len(rows) > 1 or holds_shapes else NARROW,
         holds_shapes=holds_shapes,
+        lines_text=_lines_text(ways.values()),
     )
+
+
+def _legs(row: RouteRow, way: RouteWay | None) -> tuple[tuple[Point, ...], ...]:
+    """Return the route's ways along the roads, as far as they are drawn."""
+    if way is None or not row.stops:
+        return ()
+    home = row.route.depot_id
+    places = [home, *(stop.pk for stop in row.stops), home]
+    return tuple(unpacked(way.lines.get(leg_key(*leg), ())) for leg in pairwise(places))
+
+
+def _lines_text(ways: Collection[RouteWay]) -> str:
+    """Say what the lines follow; who draws roads of OpenStreetMap names it."""
+    if not ways:
+        return "Lines are drawn straight, not along the streets."
+    sources = ", ".join(sorted({way.source for way in ways}))
+    return f"Lines follow the roads by {sources}. © OpenStreetMap contributors."
 
 
 def _shape(condition: Condition) -> MapShape | None:

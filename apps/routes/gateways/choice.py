@@ -68,6 +68,11 @@ def road_engine() -> RoadEngine:
     return _server(settings.ROADS_SOURCE, server)
 
 
+def roads_if_any() -> RoadEngine | None:
+    """Return the engine, for what only roads can tell; None where none is asked for."""
+    return road_engine() if knows_roads() else None
+
+
 def matrix_cache() -> MatrixCache | None:
     """Return the cache of this machine; None where the settings want none."""
     if not settings.ROADS_CACHE_MB:

@@ -19,6 +19,7 @@ from apps.routes.gateways.base import (
     RoadsFailed,
     RouteGeometry,
     SnappedPoint,
+    SourceDown,
     check_trace,
     check_way,
 )
@@ -97,7 +98,7 @@ class OsrmProcess:
                 why = self._last_words() or str(error)
                 self._end()
                 if not known:
-                    raise RoadsFailed(f"The OSRM process failed: {why}") from error
+                    raise SourceDown(f"The OSRM process failed: {why}") from error
                 said, body = self._once_more(question)
         if "failed" in said:
             raise RoadsFailed(said["failed"])
@@ -110,7 +111,7 @@ class OsrmProcess:
         except (EOFError, OSError) as error:
             why = self._last_words() or str(error)
             self._end()
-            raise RoadsFailed(f"The OSRM process failed twice: {why}") from error
+            raise SourceDown(f"The OSRM process failed twice: {why}") from error
 
     def _exchange(self, question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         child = self._running()
@@ -125,7 +126,7 @@ class OsrmProcess:
         except (EOFError, OSError) as error:
             if late.is_set():
                 self._end()
-                raise RoadsFailed(
+                raise SourceDown(
                     f"The OSRM process gave no answer in {self._timeout_s:g} s"
                 ) from error
             raise
