@@ -8,15 +8,16 @@ from typing import Any
 
 from apps.core.wording import local_time
 from apps.recommendations.services import Draft
+from apps.routes.chain import ENGINE_NAMES, Failure, Try
 from apps.routes.conditions import RoadCondition
 from apps.routes.effects import closures_over
 from apps.routes.needs import refusal
 from apps.routes.planning import DayInput, waits_for_a_van
 from apps.routes.services.fitting import LeftOut
-from apps.routes.solver.codec import SolveRequest, encode_request, encode_solution
-from apps.routes.solver.solution import CostBreakdown, Reason, Solution
+from apps.routes.solver.codec import encode_request, encode_solution
+from apps.routes.solver.port import RULES
+from apps.routes.solver.solution import CostBreakdown, Reason, Solution, StoppedBy
 
-FALLBACK = "greedy"
 VANS_HAVE_LEFT = "vans_have_left"
 CLOSED_ROAD = "closed_road"
 TIME_REASONS = (Reason.NO_WINDOW_IN_ANY_SHIFT, Reason.NO_ROOM)
@@ -44,22 +45,18 @@ UNSERVED_TEXTS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
-    """One engine's validated answer, and the request that it answers."""
-
-    request: SolveRequest
-    solution: Solution
-
-
-@dataclass(frozen=True, slots=True)
 class Thought:
-    """How an answer came about: the chosen one, the rules', and what went wrong."""
+    """How an answer came about: the chosen one, the rules', and what went wrong.
+
+    `searched` says that an optimizer gave a valid answer, though the rules' may stand.
+    """
 
     best: Try
     rules: Try | None
-    failures: tuple[str, ...]
+    failures: tuple[Failure, ...]
     late: int
     travel_source: str
+    searched: bool = True
 
     @property
     def gain_minor(self) -> int:
@@ -81,9 +78,6 @@ def ledger_draft(
     """Write down an answer for the ledger: inputs, answer, costs, reasons, mode."""
     request, solution = thought.best.request, thought.best.solution
     rules = thought.rules
-    by_rules = day.parameters.engine == FALLBACK or (
-        rules is thought.best and bool(thought.failures)
-    )
     return Draft(
         kind=kind,
         depot_id=day.depot_id,
@@ -94,18 +88,20 @@ def ledger_draft(
         engine=solution.engine,
         engine_version=solution.engine_version,
         seed=solution.seed,
-        mode="rules" if by_rules else "optimizer",
+        mode="optimizer" if thought.searched else "rules",
         parameters={
             "solutions": request.stop.solutions,
             "time_limit_s": request.stop.time_limit_s,
-            "stopped_by": solution.stopped_by,
+            "stopped_by": StoppedBy.TIME
+            if thought.best.by_clock
+            else solution.stopped_by,
             "travel_times": thought.travel_source,
         },
-        alternatives=[{"engine": FALLBACK, **_minor(rules.solution.cost)}]
+        alternatives=[{"engine": RULES, **_minor(rules.solution.cost)}]
         if rules
         else [],
         costs=_minor(solution.cost),
-        expected_gain={"minor": thought.gain_minor, "against": FALLBACK},
+        expected_gain={"minor": thought.gain_minor, "against": RULES},
         reasons=[*_reasons(thought, left_out), *_road_reasons(day)],
     )
 
@@ -160,9 +156,40 @@ def _reasons(thought: Thought, left_out: Sequence[LeftOut]) -> list[dict[str, An
     if gain_minor > 0:
         text = f"Costs {gain_minor / 100:.2f} less than the plan by insertion."
         reasons.append({"code": "gain", "minor": gain_minor, "text": text})
-    reasons += [{"code": "engine_failed", "text": text} for text in thought.failures]
+    reasons += _how_made(thought)
     text = f"Travel times: {thought.travel_source}."
     return [*reasons, {"code": "travel_times", "text": text}]
+
+
+def _how_made(thought: Thought) -> list[dict[str, Any]]:
+    """Say who made the plan, who failed before, and whether the clock cut it short."""
+    best, failed = thought.best.solution, thought.failures
+    name = ENGINE_NAMES.get(best.engine, best.engine)
+    text = f"Made by {name}."
+    if not thought.searched:
+        text = "Made by the rules of insertion alone, without a search."
+    elif best.engine == RULES:
+        text = "The plan by insertion stands: the search gained too little over it."
+    elif failed:
+        instead = ENGINE_NAMES.get(failed[0].engine, failed[0].engine)
+        text = f"Made by {name} in place of {instead}."
+    said: list[dict[str, Any]] = [{"code": "made_by", "text": text}]
+    said += [
+        {
+            "code": "engine_failed",
+            "engine": failure.engine,
+            "why": failure.code,
+            "text": failure.text,
+        }
+        for failure in failed
+    ]
+    if thought.best.by_clock:
+        text = (
+            f"The clock ended the search after {best.solutions} rounds: made again by "
+            "the clock it may come out otherwise; by that count it does not."
+        )
+        said.append({"code": "time_bounded", "rounds": best.solutions, "text": text})
+    return said
 
 
 def orders_left_out(day: DayInput, solution: Solution) -> tuple[LeftOut, ...]:

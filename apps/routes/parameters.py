@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from apps.routes.solver.port import RULES, Stop
+
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
@@ -11,8 +13,11 @@ class Parameters:
 
     standard_service_s: int = 120
     """Service time of an order that names none."""
-    engine: str = "ortools"
-    """The first engine; `greedy` is the fallback of every depot."""
+    engine: str = "pyvrp"
+    """The first engine; `greedy` alone switches the searches off."""
+    fallbacks: tuple[str, ...] = ("pyvrp", "ortools")
+    """Whom to ask, in turn, where the first engine gives no answer; the rules, `greedy`,
+    come after them in every depot."""
     rules_day_rounds: int = 600
     """Rounds of the insertion engine for a day: its answer comes first, within
     seconds, and is the fallback. A count repeats, a clock does not."""
@@ -20,12 +25,16 @@ class Parameters:
     rules_time_limit_s: int = 10
     """Cap of time for the insertion engine; all caps together stay below the task's
     timeout."""
+    day_rounds: int = 30_000
+    """Rounds of PyVRP for a day, from the first answer on. A count repeats."""
+    replan_rounds: int = 6_000
     day_solutions: int = 110
-    """A day's search goes on from the first answer through so many solutions: some
-    10 s for 400 orders on one core, for 3 % of the cost."""
-    day_time_limit_s: int = 36
-    """Cap of time for a day's search."""
+    """The same for OR-Tools, in solutions seen: some 10 s for 400 orders on one core,
+    for 3 % of the cost."""
     replan_solutions: int = 100
+    day_time_limit_s: int = 36
+    """Cap of time for a day's search, whatever the engine; the task's budget may be
+    less (see `chain`)."""
     replan_time_limit_s: int = 15
     seed: int = 7
     disruption_minor: int = 300
@@ -57,6 +66,29 @@ class Parameters:
     """How much longer travel takes in each of the 24 hours; empty: the built-in swing."""
     roads_factor: float = 1.0
     """What a road network's free flow is multiplied by; first value: as it is."""
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """Name the engines in the order in which they are asked, the rules last."""
+        if self.engine == RULES:
+            return (RULES,)
+        named = dict.fromkeys((self.engine, *self.fallbacks))
+        return (*(name for name in named if name != RULES), RULES)
+
+    def stops(self, kind: str) -> dict[str, Stop]:
+        """Say by engine when a search ends: of a `plan`, or of a `replan`."""
+        if kind == "replan":
+            limit_s = self.replan_time_limit_s
+            counts = self.replan_rounds, self.replan_solutions, self.rules_replan_rounds
+        else:
+            limit_s = self.day_time_limit_s
+            counts = self.day_rounds, self.day_solutions, self.rules_day_rounds
+        rounds, solutions, by_rules = counts
+        return {
+            "pyvrp": Stop(solutions=rounds, time_limit_s=limit_s),
+            "ortools": Stop(solutions=solutions, time_limit_s=limit_s),
+            RULES: Stop(solutions=by_rules, time_limit_s=self.rules_time_limit_s),
+        }
 
 
 DEFAULTS = Parameters()

@@ -5,18 +5,13 @@ Runs in a task, outside any transaction: it reads no table and writes none.
 
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
-import structlog
+from django.conf import settings
 
-from apps.routes.drafting import (
-    FALLBACK,
-    Thought,
-    Try,
-    ledger_draft,
-    orders_left_out,
-)
+from apps.routes.chain import GRACE_S, Budget, Failure, Try, solve_by_chain
+from apps.routes.drafting import Thought, ledger_draft, orders_left_out
 from apps.routes.effects import under_conditions
 from apps.routes.gateways.base import TravelMatrix, TravelTimes
 from apps.routes.gateways.choice import travel_times
@@ -29,14 +24,10 @@ from apps.routes.planning import (
     on_board_left_out,
 )
 from apps.routes.services.fitting import Answer
-from apps.routes.solver.codec import (
-    SolveRequest,
-    decode_request,
-    encode_solution,
-)
-from apps.routes.solver.port import EngineRefused, Progress, Stop, open_engine
+from apps.routes.solver.codec import decode_request, encode_solution
+from apps.routes.solver.port import RULES, Progress
 from apps.routes.solver.problem import Problem
-from apps.routes.solver.process import SolverFailed, SolverTimeout, solve_in_process
+from apps.routes.solver.process import solve_in_process
 from apps.routes.solver.solution import (
     CostBreakdown,
     RouteCost,
@@ -45,13 +36,8 @@ from apps.routes.solver.solution import (
     StoppedBy,
     Visit,
 )
-from apps.routes.solver.validate import validate
-
-log = structlog.get_logger(__name__)
 
 REPLAY_LIMIT_S = 600
-GRACE_S = 8
-"""What a child process may take beyond its engine's cap: start, encode, decode."""
 
 
 class NoAnswer(RuntimeError):
@@ -70,59 +56,107 @@ def answer_day(
     kind: str,
     on_progress: Callable[[int, str], None],
 ) -> Answer:
-    """Solve a day with the first engine, or with the rules when that one fails.
+    """Solve a day with the first engine of the depot's chain that gives an answer.
 
     The rules' answer comes first: it repairs the present sequence, starts the search,
-    and stands if the search fails or gains less than unrest is worth.
+    and stands if every search fails or gains less than unrest is worth. All together
+    take less than a task may, so that the answer can still be stored.
 
     Raises:
         NoAnswer: no engine gave an answer that the validator passes.
     """
+    asking = _Asking(Budget.of_task(settings.TASK_TIMEOUT_S), on_progress)
     on_progress(1, "Fetching travel times")
     hour = day.origin_at.hour if kind == "replan" else None
     matrix = travel_times_of(day.parameters).matrix(day.points(), departs_hour=hour)
     clear, (day, matrix) = matrix, under_conditions(day, matrix)
-    failures: list[str] = []
-    best, rules = _think(day, kind, matrix, on_progress, failures)
+    best, rules = _think(day, kind, matrix, asking)
     late = on_board_left_out(day, best.solution)
     if late:
         on_progress(50, f"{len(late)} on board will be late")
         day = late_rather_than_never(day, late)
-        best, rules = _think(day, kind, matrix, on_progress, failures)
+        best, rules = _think(day, kind, matrix, asking)
     left_out = orders_left_out(day, best.solution)
-    thought = Thought(best, rules, tuple(failures), len(late), matrix.in_words())
+    thought = Thought(
+        best,
+        rules,
+        tuple(asking.failures),
+        len(late),
+        matrix.in_words(),
+        searched=asking.searched,
+    )
     draft = ledger_draft(
         day, plan_id=plan_id, kind=kind, thought=thought, left_out=left_out
     )
-    legs = legs_of(day, best.solution, clear, hour)
     return Answer(
-        day, best.solution, draft, left_out, legs=legs, travel_quality=matrix.quality
+        day,
+        best.solution,
+        draft,
+        left_out,
+        legs=legs_of(day, best.solution, clear, hour),
+        travel_quality=matrix.quality,
+        failures=thought.failures,
     )
 
 
+@dataclass(slots=True)
+class _Asking:
+    """What one answer may still spend, and how its engines fared so far."""
+
+    budget: Budget
+    tell: Callable[[int, str], None]
+    failures: list[Failure] = field(default_factory=list)
+    searched: bool = False
+
+    def hopeful(self, chain: Sequence[str]) -> tuple[str, ...]:
+        """Take the engines that have not failed before in this answer."""
+        failed = {failure.engine for failure in self.failures}
+        return tuple(name for name in chain if name not in failed)
+
+
 def _think(
-    day: DayInput,
-    kind: str,
-    matrix: TravelMatrix,
-    on_progress: Callable[[int, str], None],
-    failures: list[str],
+    day: DayInput, kind: str, matrix: TravelMatrix, asking: _Asking
 ) -> tuple[Try, Try | None]:
     """Return the better answer, and the rules' own where they had one."""
     problem = build_problem(
         day, durations_s=matrix.durations_s, distances_m=matrix.distances_m
     )
-    on_progress(3, "First answer by insertion")
-    rules = _try(problem, FALLBACK, day, kind, present_sequence(day), None, failures)
+    asking.tell(3, "First answer by insertion")
+    rules = _ask(problem, (RULES,), day, kind, asking, present_sequence(day))
     best = rules
-    if day.parameters.engine != FALLBACK and problem.jobs and problem.vehicles:
-        warm = rules.solution if rules else None
-        found = _try(
-            problem, day.parameters.engine, day, kind, warm, on_progress, failures
-        )
+    engines = asking.hopeful([name for name in day.parameters.chain if name != RULES])
+    if problem.jobs and problem.vehicles and engines:
+        warm = rules.solution if rules else present_sequence(day)
+        found = _ask(problem, engines, day, kind, asking, warm)
+        asking.searched = found is not None
         best = _better(rules, found, day.parameters, kind)
+    else:
+        asking.searched = False
     if best is None:
-        raise NoAnswer("; ".join(failures))
+        raise NoAnswer(" ".join(failure.text for failure in asking.failures))
     return best, rules
+
+
+def _ask(  # noqa: PLR0917
+    problem: Problem,
+    engines: Sequence[str],
+    day: DayInput,
+    kind: str,
+    asking: _Asking,
+    warm_start: Solution | None,
+) -> Try | None:
+    """Ask some engines in turn; how each failed is kept."""
+    answer = solve_by_chain(
+        problem,
+        engines=engines,
+        stops=day.parameters.stops(kind),
+        seed=day.parameters.seed,
+        budget=asking.budget,
+        warm_start=warm_start,
+        on_progress=None if RULES in engines else _report(asking.tell),
+    )
+    asking.failures += answer.failures
+    return answer.found
 
 
 def present_sequence(day: DayInput) -> Solution | None:
@@ -167,86 +201,6 @@ def present_sequence(day: DayInput) -> Solution | None:
         seed=0,
         solutions=0,
         stopped_by=StoppedBy.EXHAUSTED,
-    )
-
-
-def _try(  # noqa: PLR0917
-    problem: Problem,
-    engine: str,
-    day: DayInput,
-    kind: str,
-    warm_start: Solution | None,
-    on_progress: Callable[[int, str], None] | None,
-    failures: list[str],
-) -> Try | None:
-    parameters = day.parameters
-    stop = _stop_rule(parameters, kind, engine)
-    try:
-        solution = _solve(
-            problem, engine, stop, parameters.seed, warm_start, on_progress
-        )
-    except (SolverTimeout, SolverFailed, EngineRefused) as error:
-        failures.append(f"{engine}: {error}")
-        log.warning("engine_failed", engine=engine, error=type(error).__name__)
-        return None
-    if violations := validate(problem, solution):
-        first = violations[0]
-        failures.append(f"{engine}: infeasible ({first.code}: {first.detail})")
-        log.error("engine_infeasible", engine=engine, violations=len(violations))
-        return None
-    if solution.stopped_by == StoppedBy.TIME:
-        # The count of solutions seen repeats the search where the clock would not.
-        stop = replace(stop, solutions=solution.solutions)
-        solution = replace(solution, stopped_by=StoppedBy.SOLUTIONS)
-    request = SolveRequest(
-        problem=problem,
-        engine=engine,
-        stop=stop,
-        seed=parameters.seed,
-        warm_start=warm_start,
-    )
-    return Try(request, solution)
-
-
-def _solve(  # noqa: PLR0917
-    problem: Problem,
-    engine: str,
-    stop: Stop,
-    seed: int,
-    warm_start: Solution | None,
-    on_progress: Callable[[int, str], None] | None,
-) -> Solution:
-    """Solve in a child that can be killed; the rules need none, being Python with a cap."""
-    if engine == FALLBACK:
-        return open_engine(engine).solve(
-            problem, stop=stop, seed=seed, warm_start=warm_start
-        )
-    return solve_in_process(
-        problem,
-        engine=engine,
-        stop=stop,
-        seed=seed,
-        warm_start=warm_start,
-        timeout_s=stop.time_limit_s + GRACE_S,
-        on_progress=_report(on_progress) if on_progress else None,
-    )
-
-
-def _stop_rule(parameters: Parameters, kind: str, engine: str) -> Stop:
-    if engine == FALLBACK:
-        return Stop(
-            solutions=parameters.rules_replan_rounds
-            if kind == "replan"
-            else parameters.rules_day_rounds,
-            time_limit_s=parameters.rules_time_limit_s,
-        )
-    if kind == "replan":
-        return Stop(
-            solutions=parameters.replan_solutions,
-            time_limit_s=parameters.replan_time_limit_s,
-        )
-    return Stop(
-        solutions=parameters.day_solutions, time_limit_s=parameters.day_time_limit_s
     )
 
 

@@ -29,6 +29,8 @@ def make_day(*, orders: int = 12, shifts: int = 2) -> Depot:
     """Make a depot with shifts and orders around it, and a search that is short."""
     depot = DepotFactory()
     for name, value in (
+        ("day_rounds", 200),
+        ("replan_rounds", 200),
         ("day_solutions", 20),
         ("replan_solutions", 20),
         ("rules_day_rounds", 50),

@@ -57,6 +57,7 @@ def store_plan(plan_id: uuid.UUID, answer: Answer, *, by: Actor, now: datetime) 
         plan.recommendation, plan.mode = recommendation, recommendation.mode
         plan.solved_at, plan.progress_percent = now, 100
         plan.totals = _totals(answer)
+        _note_failures(plan, answer, journal)
         followed = {change.route.plan_id for change in changes}
         _leave_out(plan, answer, stops, journal)
         told = [_apply(change, plan, answer, journal) for change in changes]
@@ -64,6 +65,21 @@ def store_plan(plan_id: uuid.UUID, answer: Answer, *, by: Actor, now: datetime) 
         _conclude(plan, journal, changed=any(told))
         refresh_etas([change.route.pk for change in changes], by=by, now=now)
     return plan
+
+
+def _note_failures(plan: Plan, answer: Answer, journal: Writer) -> None:
+    """Record each engine that failed before one answered, and in which mode it was."""
+    for failure in answer.failures:
+        journal.record(
+            "plan.engine_failed",
+            plan,
+            depot_id=plan.depot_id,
+            engine=failure.engine,
+            why=failure.code,
+            text=failure.text,
+            answered_by=answer.solution.engine,
+            mode=plan.mode,
+        )
 
 
 def _apply(change: RouteChange, plan: Plan, answer: Answer, journal: Writer) -> bool:

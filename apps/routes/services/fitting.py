@@ -11,6 +11,7 @@ from apps.drivers.models import Shift
 from apps.orders.models import Order
 from apps.orders.states import OrderState
 from apps.recommendations.services import Draft
+from apps.routes.chain import Failure
 from apps.routes.intake import when_frozen
 from apps.routes.models import Plan, Route, Stop
 from apps.routes.planning import DayInput, ShiftInput
@@ -47,6 +48,8 @@ class Answer:
     """Seconds to each order from the stop before it, on a clear road (see `legs`)."""
     travel_quality: str = "estimated"
     """What its travel times are worth (see the gateways' `base`)."""
+    failures: tuple[Failure, ...] = ()
+    """The engines that gave no answer before this one."""
 
 
 @dataclass(slots=True)

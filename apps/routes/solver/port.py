@@ -160,6 +160,9 @@ _LEVELS: Mapping[str, Mapping[Feature, Level]] = {
 """What each engine does less than exactly; all the rest it does exactly."""
 
 
+RULES = "greedy"
+"""The engine that needs nothing but Python, does everything, and stands in for all."""
+
 MENDER = "repair"
 """Answers an event in a plan under way; it searches nothing, so no day is left to it."""
 

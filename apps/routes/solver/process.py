@@ -20,6 +20,8 @@ from apps.routes.solver.codec import SolveRequest, decode_solution, encode_reque
 from apps.routes.solver.port import EngineRefused, Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from apps.routes.solver.port import OnProgress, Stop
     from apps.routes.solver.problem import Problem
     from apps.routes.solver.solution import Solution
@@ -37,6 +39,11 @@ class SolverTimeout(RuntimeError):
 
 class SolverFailed(RuntimeError):
     """The child process ended without an answer; the message has its last words."""
+
+    def __init__(self, code: int, words: Sequence[str] = ()) -> None:
+        """Keep its exit code, negative for a signal, and its last words."""
+        super().__init__(f"exit code {code}: " + " | ".join(words))
+        self.code, self.words = code, tuple(words)
 
 
 def solve_in_process(
@@ -88,7 +95,7 @@ def solve_in_process(
         raise SolverTimeout(f"killed after {timeout_s:g} s")
     if code == REFUSED_EXIT:
         raise EngineRefused("; ".join(words))
-    raise SolverFailed(f"exit code {code}: " + " | ".join(words))
+    raise SolverFailed(code, words)
 
 
 def _start() -> subprocess.Popen[bytes]:
@@ -104,7 +111,7 @@ def _start() -> subprocess.Popen[bytes]:
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     if stream is None:
-        raise SolverFailed("the child has no pipe")
+        raise SolverFailed(0, ["the child has no pipe"])
     return stream
 
 
