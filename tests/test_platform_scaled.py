@@ -19,7 +19,7 @@ import pytest
 from django.conf import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 TASKS = 40
 QUEUE_THEM = f"""
 from apps.core.queue import enqueue

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 pytestmark = [
     pytest.mark.slow,

@@ -30,7 +30,7 @@ from tests.sync.builders import Day, Handheld, add_stop, enrol, publish_day
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PATH = "/ws/sync/v1"
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 Scenario = Callable[[], Awaitable[None]]
 
 

@@ -20,7 +20,7 @@ import pytest
 from apps.training.fleet.reporting import DIGEST_LENGTH
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 DAY = "2026-03-17"
 OWN = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "DEMO"}
 
