@@ -13,5 +13,10 @@ SCHEDULES: tuple[Scheduled, ...] = (
         task="apps.routes.tasks.expire_conditions",
         every_minutes=1,
     ),
+    Scheduled(
+        name="relearn_travel",
+        task="apps.routes.tasks.relearn_travel",
+        every_minutes=24 * 60,
+    ),
     Scheduled(name="seal", task="apps.journal.tasks.seal", every_minutes=1),
 )

@@ -9,12 +9,21 @@ import structlog
 from apps.core import clock
 from apps.core.actors import SYSTEM
 from apps.core.queue import TryAgain
+from apps.depots.models import Depot
 from apps.routes import intake, planning, selectors
 from apps.routes.gateways.base import RoadsFailed
 from apps.routes.gateways.choice import roads_if_any
 from apps.routes.lines import wanted_legs
 from apps.routes.models import Plan
-from apps.routes.services import conditions, etas, following, plans, roads, ways
+from apps.routes.services import (
+    conditions,
+    etas,
+    following,
+    learning,
+    plans,
+    roads,
+    ways,
+)
 from apps.routes.services.applying import store_plan
 from apps.routes.services.fitting import StaleInput
 from apps.routes.solving import NoAnswer, answer_day
@@ -122,6 +131,13 @@ def expire_conditions(*, by_the_clock: bool = True) -> None:
     if by_the_clock and clock.stands():
         return
     conditions.expire_conditions(by=SYSTEM, now=clock.now())
+
+
+def relearn_travel() -> None:
+    """Let finished stops of the last weeks correct the travel times of each depot."""
+    now = clock.now()
+    for depot in Depot.objects.order_by("pk"):
+        learning.relearn_travel(depot, by=SYSTEM, now=now)
 
 
 def refresh_etas(*, route_ids: list[str]) -> None:
