@@ -9,6 +9,9 @@ SCHEDULES: tuple[Scheduled, ...] = (
         name="expire_uploads", task="apps.sync.tasks.expire_uploads", every_minutes=60
     ),
     Scheduled(
+        name="release_held", task="apps.sync.tasks.release_held", every_minutes=1
+    ),
+    Scheduled(
         name="expire_conditions",
         task="apps.routes.tasks.expire_conditions",
         every_minutes=1,

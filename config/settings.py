@@ -451,6 +451,10 @@ PULSE_PATIENCE_S = read_whole_number(
 UP_PROGRESS = "apps.routes.selectors.planning_progress"
 UP_LOGINS = "apps.training.selectors.demo_logins"
 
+# ── Sync ────────────────────────────────────────────────────────────────────
+# How long an event waits for one of its device that is missing before it.
+SYNC_HOLD_MINUTES = read_whole_number("SYNC_HOLD_MINUTES", 15, least=1, most=1440)
+
 # ── Logs ────────────────────────────────────────────────────────────────────
 LOG_LEVEL = read_choice(
     "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

@@ -102,6 +102,12 @@ class Item:
     event: Event | None = None
     refusal: Verdict | None = None
 
+    @property
+    def is_event(self) -> bool:
+        """Tell whether the row was meant as a new event, readable or not."""
+        code = self.refusal.code if self.refusal else ""
+        return self.table == EVENTS and code != "delete_not_allowed"
+
 
 class Unreadable(ValueError):
     """The row has no envelope that could be kept."""
@@ -150,10 +156,8 @@ def read_event(row: Any) -> Event:
     if not isinstance(row, dict):
         raise Unreadable("An event is an object.")
     event_id = _word(row, "id", required=True)
-    seq = row.get("seq")
-    if isinstance(seq, float) and seq.is_integer():
-        seq = int(seq)
-    if not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq <= BIGGEST:
+    seq = _seq(row.get("seq"))
+    if seq is None:
         raise Unreadable("seq must be a whole number, 0 or more.")
     kind = _word(row, "kind", required=True, longest=30)
     payload, checked, fault = _payload(kind, row.get("payload"))
@@ -183,6 +187,21 @@ def read_event(row: Any) -> Event:
         hash_of(owned),
         fault,
     )
+
+
+def number_in(item: Item) -> int | None:
+    """Return the `seq` of an event, of one that could not be read as well."""
+    if item.event is not None:
+        return item.event.seq
+    return _seq(item.body.get("seq")) if isinstance(item.body, dict) else None
+
+
+def _seq(value: Any) -> int | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= BIGGEST else None
 
 
 def _payload(kind: str, text: Any) -> tuple[dict[str, Any], msgspec.Struct | None, str]:

@@ -35,11 +35,33 @@ class DeviceEvent(models.Model):
         """As it came."""
 
         ordering = ["device", "seq"]
-        indexes = [models.Index(fields=["device", "seq"])]
+        indexes = [
+            models.Index(fields=["device", "seq"]),
+            models.Index(
+                fields=["device", "received_at"],
+                condition=Q(result="held"),
+                name="sync_event_held",
+            ),
+        ]
 
     def __str__(self) -> str:
         """Return kind and result."""
         return f"{self.kind}: {self.result}/{self.code}"
+
+
+class InboxHead(models.Model):
+    """How far a device's events have come without a gap (see `lines`)."""
+
+    device = models.OneToOneField(
+        Device, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    reached = models.BigIntegerField(default=0)
+    ahead = models.JSONField(default=list)
+    holds = models.BooleanField(default=False, help_text="Events wait for others.")
+
+    def __str__(self) -> str:
+        """Return device and number."""
+        return f"{self.device_id}@{self.reached}"
 
 
 class DeviceAnchor(models.Model):

@@ -1,10 +1,14 @@
 """Background work of the device's door."""
 
-import structlog
+import uuid
+from datetime import timedelta
 
-from apps.core import clock
+import structlog
+from django.conf import settings
+
+from apps.core import clock, queue
 from apps.core.actors import SYSTEM
-from apps.sync.services import uploads
+from apps.sync.services import holding, uploads
 
 log = structlog.get_logger(__name__)
 
@@ -19,3 +23,24 @@ def expire_uploads() -> None:
     count = uploads.expire_uploads(now=clock.now())
     if count:
         log.info("uploads_expired", count=count)
+
+
+def release_held() -> None:
+    """Have the events applied that waited long enough for earlier ones."""
+    overdue = holding.devices_overdue(now=clock.now(), patience=_patience())
+    for device_id in overdue:
+        queue.enqueue("apps.sync.tasks.release_device", device_id=str(device_id))
+
+
+def release_device(*, device_id: str) -> None:
+    """Have one device's overdue events applied, whatever is missing before them."""
+    holding.release_held(
+        device_id=uuid.UUID(device_id),
+        by=SYSTEM,
+        now=clock.now(),
+        patience=_patience(),
+    )
+
+
+def _patience() -> timedelta:
+    return timedelta(minutes=settings.SYNC_HOLD_MINUTES)

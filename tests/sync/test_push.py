@@ -319,8 +319,8 @@ def test_push_correction_waits_for_a_supervisor() -> None:
     device = enrol(day.driver)
     wrong = device.event("stop.failed", day.stops[0], reason="closed")
     fix = device.event("event.corrected", corrects=wrong["id"], kind="stop.succeeded")
-    assert device.verdicts(fix) == [("retry", "dependency_missing")]
-    assert device.verdicts(wrong, fix)[1] == ("needs_review", "correction")
+    assert device.verdicts(fix) == [("held", "out_of_order")]
+    assert device.verdicts(wrong, fix)[1] == ("duplicate", "correction")
     assert Entry.objects.filter(kind="event.corrected").count() == 1
 
 

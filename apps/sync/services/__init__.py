@@ -1,8 +1,8 @@
 """The device's door, its verbs: take events and positions in, open a feed."""
 
+from apps.sync.services.holding import Busy
 from apps.sync.services.pushing import (
     Answer,
-    Busy,
     Sender,
     accept_events,
     open_feed,

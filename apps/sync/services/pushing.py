@@ -1,55 +1,46 @@
 """Taking a push in: its events judged one by one, in one transaction."""
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-import structlog
-from django.db import OperationalError
-
-from apps.core import queue
 from apps.core.actors import Actor
-from apps.core.problems import Problem
 from apps.core.verdicts import REJECTED, Verdict
 from apps.drivers.models import Device
 from apps.drivers.services import note_device_seen
 from apps.journal.models import Change
 from apps.journal.services import Writer, writing
-from apps.routes.selectors import routes_in_motion, scopes_of_stops
-from apps.routes.services.etas import refresh_etas
-from apps.sync import handlers
-from apps.sync.handlers import RETRY, Report
+from apps.routes.selectors import scopes_of_stops
+from apps.sync.handlers import RETRY
 from apps.sync.inbox import Event, Item, hash_of, keepable
+from apps.sync.lines import Line
 from apps.sync.models import DeviceEvent, QuarantinedEvent
 from apps.sync.moments import Anchor, moment_of, wall_offset_ms
 from apps.sync.schema import EVENTS, TABLES
 from apps.sync.services.clocks import keep_anchors
+from apps.sync.services.expecting import expect_anew
+from apps.sync.services.holding import (
+    TRIES,
+    Busy,
+    Candidate,
+    HoldersMoved,
+    check_locked,
+    held_events,
+    judge_in_turn,
+    keep_line,
+    keep_verdicts,
+    line_of,
+    lock_line,
+    numbers_of,
+    set_aside,
+)
+from apps.sync.services.judging import HELD, settle
 from apps.sync.services.naming import name_attachments
-
-log = structlog.get_logger(__name__)
-
-MOVING: Final = ("stop.", "shift.")
-"""The kinds of events that say where a driver is in the day."""
 
 FEED_ITSELF: Final = "feeds"
 """A row of no table on the wire: it gives a new feed its number 1, since 0 is none."""
-
-TRIES: Final = 5
-"""How often a push begins again because a stop went to another driver meanwhile."""
-
-
-class Busy(Problem):
-    """The push met too many others; the device keeps its events and tries again."""
-
-    type = "/problems/busy"
-    title = "The server is busy: keep the events and send them again."
-    status = 503
-
-
-class HoldersMoved(Exception):
-    """A stop went to a driver whose lock this push does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +68,6 @@ class _Push:
     sender: Sender
     device: Device
     anchors: Sequence[Anchor]
-    by: Actor
     now: datetime
     answers: dict[int, Answer] = field(default_factory=dict)
     quarantine: list[QuarantinedEvent] = field(default_factory=list)
@@ -102,52 +92,59 @@ def accept_events(
 
     The scopes of the sender and of the holders of all stops named are locked first,
     sorted; should a stop have changed hands meanwhile, the push begins again. Events
-    are judged in the order of `seq` within what has come.
+    are judged in the order of `seq`; one with a gap before it is held, and judged in
+    the push that closes the gap.
 
     Raises:
         Busy: it began again too often.
     """
     named = {item.event.stop_id for item in items if item.event}
     named.discard("")
+    more: frozenset[uuid.UUID] = frozenset()
     for _ in range(TRIES):
-        scopes = {sender.driver_id} | scopes_of_stops(named)
+        scopes = {sender.driver_id} | scopes_of_stops(named) | more
         try:
             with writing(by=by, now=now, scopes=scopes) as journal:
-                _check_holders(named, scopes)
-                return _take_in(sender, items, anchors, journal)
-        except HoldersMoved:
-            continue
+                check_locked(scopes_of_stops(named), scopes)
+                return _take_in(sender, items, anchors, scopes, journal)
+        except HoldersMoved as moved:
+            more |= moved.scopes
     raise Busy
 
 
-def _check_holders(named: Collection[str], scopes: set[uuid.UUID]) -> None:
-    if not scopes_of_stops(named) <= scopes:
-        raise HoldersMoved
-
-
 def _take_in(
-    sender: Sender, items: Sequence[Item], anchors: Sequence[Anchor], journal: Writer
+    sender: Sender,
+    items: Sequence[Item],
+    anchors: Sequence[Anchor],
+    scopes: set[uuid.UUID],
+    journal: Writer,
 ) -> list[Answer]:
     now = journal.now
+    head = lock_line(sender.device_id)
+    waiting = held_events(head, scopes)
     push = _Push(
         sender=sender,
-        device=Device.objects.get(pk=sender.device_id),
+        device=head.device,
         anchors=keep_anchors(
             device_id=sender.device_id,
             boots={item.event.reading.boot_id for item in items if item.event},
             anchors=anchors,
             now=now,
         ),
-        by=journal.by,
         now=now,
     )
     for index, item in enumerate(items):
         if item.refusal is not None:
             _refuse(push, index, item, item.refusal)
-    fresh = _sort_out_known(push, items)
+    known, fresh = _sort_out_known(items, waiting)
     stored = _insert(push, items, fresh)
-    _judge_all(push, items, stored, journal)
-    _expect_anew(push, stored.values())
+    line = line_of(head)
+    numbers, unnumbered = numbers_of(items)
+    line.arrive(numbers, unnumbered=unnumbered)
+    waits = _judge_all(push, items, [*stored, *waiting], line, journal)
+    keep_line(head, line, holds=waits)
+    known |= {each.row.pk: each.row for each in stored}
+    _answer_repeats(push, items, known)
     _send_again(push, items, journal)
     QuarantinedEvent.objects.bulk_create(push.quarantine, ignore_conflicts=True)
     note_device_seen(device_id=sender.device_id, now=now)
@@ -181,17 +178,18 @@ def _set_aside(push: _Push, index: int, item: Item, attachment_id: str) -> None:
     push.answers[index] = counted
 
 
-def _sort_out_known(push: _Push, items: Sequence[Item]) -> dict[str, int]:
-    """Answer what was here before; return the index of each new event by its id."""
+def _sort_out_known(
+    items: Sequence[Item], waiting: Sequence[Candidate]
+) -> tuple[dict[str, DeviceEvent], dict[str, int]]:
+    """Return what was here before by id, and the index of each new event by its id."""
     events = {i: item.event for i, item in enumerate(items) if item.event}
     known = DeviceEvent.objects.in_bulk([event.id for event in events.values()])
+    known |= {each.row.pk: each.row for each in waiting if each.row.pk in known}
     fresh: dict[str, int] = {}
     for index, event in events.items():
-        if event.id in known:
-            _answer_known(push, index, items[index], event, known[event.id])
-        elif event.id not in fresh:
-            fresh[event.id] = index
-    return fresh
+        if event.id not in known:
+            fresh.setdefault(event.id, index)
+    return known, fresh
 
 
 def _answer_known(
@@ -209,8 +207,8 @@ def _answer_known(
 
 def _insert(
     push: _Push, items: Sequence[Item], fresh: dict[str, int]
-) -> dict[int, DeviceEvent]:
-    """Put the new events into the inbox; return those that are ours, by index.
+) -> list[Candidate]:
+    """Put the new events into the inbox; return those that are ours.
 
     Another driver may have put in the same id at this moment: the insert passes it
     over, and reading it back shows whose it is.
@@ -219,13 +217,13 @@ def _insert(
     rows = {index: _row(push, _event(items[index])) for index in order}
     DeviceEvent.objects.bulk_create(rows.values(), ignore_conflicts=True)
     kept = DeviceEvent.objects.in_bulk(list(fresh))
-    ours: dict[int, DeviceEvent] = {}
+    ours: list[Candidate] = []
     for index, row in rows.items():
-        there = kept[row.pk]
+        there, event = kept[row.pk], _event(items[index])
         if there.driver_id == push.sender.driver_id:
-            ours[index] = row
+            ours.append(Candidate(row, event.checked, event.fault, index))
         else:
-            _answer_known(push, index, items[index], _event(items[index]), there)
+            _answer_known(push, index, items[index], event, there)
     if push.device.clock_measured_at == push.now:
         push.device.save(update_fields=["clock_offset_ms", "clock_measured_at"])
     return ours
@@ -275,89 +273,46 @@ def _row(push: _Push, event: Event) -> DeviceEvent:
 def _judge_all(
     push: _Push,
     items: Sequence[Item],
-    stored: dict[int, DeviceEvent],
+    candidates: Sequence[Candidate],
+    line: Line,
     journal: Writer,
-) -> None:
-    """Judge the new events in the order of `seq`; then answer repeats within the push."""
-    taken = _present({row.depends_on for row in stored.values() if row.depends_on})
-    taken -= {row.pk for row in stored.values()}
-    for index, row in stored.items():
-        event = _event(items[index])
-        verdict = _judge(push, event, row, taken, journal)
-        row.result, row.code = verdict.result, verdict.code
-        row.detail = verdict.detail[:300]
-        if verdict.result == RETRY:
-            push.answers[index] = Answer(EVENTS, row.pk, verdict)
+) -> bool:
+    """Judge what may be judged now, held events of before among them.
+
+    Keeps the verdicts, forgets what is to be sent again, and tells the drivers. Returns
+    whether events go on waiting.
+    """
+    kept, again, waits = [], [], False
+    for each, verdict in judge_in_turn(candidates, line, journal):
+        waits = waits or verdict.result == HELD
+        row, index = each.row, each.index
+        if index is None and verdict.result == HELD:
             continue
-        taken.add(row.pk)
+        settle(row, verdict)
+        if index is None:
+            kept.append(row)
+            continue
+        push.answers[index] = Answer(EVENTS, row.pk, verdict)
+        if verdict.result == RETRY:
+            again.append(row.pk)
+            continue
+        kept.append(row)
         if verdict.result == REJECTED:
             _refuse(push, index, items[index], verdict)
-        push.answers[index] = Answer(EVENTS, row.pk, verdict)
-        for foreign in name_attachments(row, event.checked, journal):
+        for foreign in name_attachments(row, each.checked, journal):
             _set_aside(push, index, items[index], foreign)
-    _close(push, stored, journal)
-    _answer_repeats(push, items, {row.pk: row for row in stored.values()})
-
-
-def _expect_anew(push: _Push, events: Iterable[DeviceEvent]) -> None:
-    """Make the ETAs anew of the routes that this push moved: once, however many events.
-
-    Evidence never waits for an estimate: where this fails, a task tries again.
-    """
-    moving = [row for row in events if row.kind.startswith(MOVING)]
-    if not moving:
-        return
-    stop_ids = {row.stop_id for row in moving}
-    drivers = {row.driver_id for row in moving if row.kind.startswith("shift.")}
-    route_ids = routes_in_motion(stop_ids, drivers, push.now)
-    try:
-        refresh_etas(route_ids, by=push.by, now=push.now)
-    except OperationalError:
-        raise  # as in judging: the whole push is sent again
-    except Exception:
-        log.exception("etas_failed")
-        again = sorted(map(str, route_ids))
-        queue.enqueue("apps.routes.tasks.refresh_etas", route_ids=again)
-
-
-def _present(ids: Collection[str]) -> set[str]:
-    return set(DeviceEvent.objects.filter(pk__in=ids).values_list("pk", flat=True))
-
-
-def _judge(
-    push: _Push, event: Event, row: DeviceEvent, taken: set[str], journal: Writer
-) -> Verdict:
-    if event.fault or event.checked is None:
-        return Verdict(REJECTED, "invalid", event.fault)
-    if row.depends_on and row.depends_on not in taken:
-        detail = "What it depends on has not come yet."
-        return Verdict(RETRY, "dependency_missing", detail)
-    handler = handlers.HANDLERS[row.kind]
-    try:
-        with writing(by=push.by, now=push.now):
-            return handler(Report(row, event.checked, push.by, push.now), journal)
-    except Problem as problem:
-        return Verdict(REJECTED, "invalid", problem.detail)
-    except OperationalError:
-        raise  # deadlock or lost connection: the whole push is sent again
-    except Exception:
-        log.exception("event_failed", kind=row.kind, event_id=row.pk)
-        return Verdict(RETRY, "internal", "Something went wrong here.")
-
-
-def _close(push: _Push, stored: dict[int, DeviceEvent], journal: Writer) -> None:
-    """Keep the verdicts, forget what is to be sent again, and tell the device."""
-    again = [row.pk for row in stored.values() if row.result == RETRY]
     DeviceEvent.objects.filter(pk__in=again).delete()
-    kept = [row for row in stored.values() if row.result != RETRY]
-    DeviceEvent.objects.bulk_update(kept, ["result", "code", "detail"], batch_size=100)
-    journal.changed(push.sender.driver_id, "event_results", *(row.pk for row in kept))
+    keep_verdicts(kept, journal)
+    pushed = {each.row.pk for each in candidates if each.index is not None}
+    set_aside([row for row in kept if row.pk not in pushed], journal.now)
+    expect_anew(kept, by=journal.by, now=journal.now)
+    return waits
 
 
 def _answer_repeats(
     push: _Push, items: Sequence[Item], stored: dict[str, DeviceEvent]
 ) -> None:
-    """Answer ids that came twice in this push."""
+    """Answer ids that were here before, or came twice in this push."""
     for index, item in enumerate(items):
         if index in push.answers or item.event is None:
             continue

@@ -1,0 +1,289 @@
+"""Events that came before earlier ones: held, judged in their turn, forced in the end."""
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import structlog
+from django.db.models import Max
+
+from apps.core.actors import Actor
+from apps.core.problems import Problem
+from apps.core.verdicts import NEEDS_REVIEW, REJECTED, Verdict
+from apps.drivers.models import Device
+from apps.journal.services import Writer, writing
+from apps.routes.selectors import scopes_of_stops
+from apps.sync.handlers import RETRY
+from apps.sync.inbox import Item, hash_of, number_in
+from apps.sync.lines import Line
+from apps.sync.models import DeviceEvent, InboxHead, QuarantinedEvent
+from apps.sync.services.expecting import expect_anew
+from apps.sync.services.judging import (
+    DEPENDENCY_MISSING,
+    HELD,
+    OUT_OF_ORDER,
+    checked_again,
+    judge,
+    present,
+    settle,
+)
+
+log = structlog.get_logger(__name__)
+
+TRIES = 5
+"""How often a transaction begins again because a stop went to another driver meanwhile."""
+
+GAPS_TOLD = 20
+
+
+class Busy(Problem):
+    """The push met too many others; the device keeps its events and tries again."""
+
+    type = "/problems/busy"
+    title = "The server is busy: keep the events and send them again."
+    status = 503
+
+
+class HoldersMoved(Exception):
+    """Rows of a driver are needed whose lock this transaction does not hold."""
+
+    def __init__(self, scopes: Iterable[uuid.UUID]) -> None:
+        """Name the drivers."""
+        super().__init__()
+        self.scopes = frozenset(scopes)
+
+
+@dataclass(slots=True)
+class Candidate:
+    """An event that may be judged; `index` is its row in the push, None if it waited."""
+
+    row: DeviceEvent
+    checked: msgspec.Struct | None
+    fault: str = ""
+    index: int | None = None
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """Its place among the events of its device, in whatever order they came."""
+        return (self.row.seq, self.row.pk)
+
+
+def lock_line(device_id: uuid.UUID) -> InboxHead:
+    """Lock a device's line of events, after the scopes; make it at the first push."""
+    rows = InboxHead.objects.select_for_update(of=("self",)).select_related("device")
+    head = rows.filter(pk=device_id).first()
+    if head is None:
+        known = DeviceEvent.objects.filter(device_id=device_id)
+        reached = known.aggregate(last=Max("seq"))["last"] or 0
+        fresh = InboxHead(device_id=device_id, reached=reached)
+        InboxHead.objects.bulk_create([fresh], ignore_conflicts=True)
+        head = rows.get(pk=device_id)
+    return head
+
+
+def line_of(head: InboxHead) -> Line:
+    """Return a device's line as it is kept."""
+    return Line(head.reached, set(head.ahead))
+
+
+def keep_line(head: InboxHead, line: Line, *, holds: bool) -> None:
+    """Keep how far a device's line has come, and whether events wait."""
+    ahead = sorted(line.ahead)
+    if (head.reached, head.ahead, head.holds) == (line.reached, ahead, holds):
+        return
+    head.reached, head.ahead, head.holds = line.reached, ahead, holds
+    head.save(update_fields=["reached", "ahead", "holds"])
+
+
+def numbers_of(items: Iterable[Item]) -> tuple[list[int], int]:
+    """Return the numbers that came, and of how many events none could be read."""
+    numbers = [number_in(item) for item in items if item.is_event]
+    readable = [number for number in numbers if number is not None]
+    return readable, len(numbers) - len(readable)
+
+
+def held_events(head: InboxHead, locked: Collection[uuid.UUID]) -> list[Candidate]:
+    """Return the events of a device that wait for others.
+
+    Raises:
+        HoldersMoved: they concern drivers whose locks are not held.
+    """
+    if not head.holds:
+        return []
+    rows = DeviceEvent.objects.filter(device_id=head.pk, result=HELD)
+    rows = rows.select_related("device")
+    scopes = {row.driver_id for row in rows}
+    check_locked(scopes | scopes_of_stops({row.stop_id for row in rows}), locked)
+    return [Candidate(row, checked_again(row)) for row in rows]
+
+
+def check_locked(needed: set[uuid.UUID], locked: Collection[uuid.UUID]) -> None:
+    """Let a transaction go on that holds the locks it needs.
+
+    Raises:
+        HoldersMoved: some are missing.
+    """
+    if missing := needed.difference(locked):
+        raise HoldersMoved(missing)
+
+
+def judge_in_turn(
+    candidates: Sequence[Candidate], line: Line, journal: Writer
+) -> list[tuple[Candidate, Verdict]]:
+    """Judge in the order of `seq` all that nothing is missing before.
+
+    What still depends on another event is retried by its device; one that was held, and
+    that its device therefore no longer has, goes on waiting.
+    """
+    taken = present({each.row.depends_on for each in candidates} - {""})
+    taken -= {each.row.pk for each in candidates}
+    decided = []
+    for each in sorted(candidates, key=lambda one: one.place):
+        verdict = _verdict(each, line, taken, journal)
+        if each.index is None and verdict.result == RETRY:
+            verdict = OUT_OF_ORDER
+        if verdict.result not in {RETRY, HELD}:
+            taken.add(each.row.pk)
+        decided.append((each, verdict))
+    return decided
+
+
+def _verdict(each: Candidate, line: Line, taken: set[str], journal: Writer) -> Verdict:
+    row = each.row
+    if each.checked is not None and not each.fault:
+        if row.depends_on and row.depends_on not in taken:
+            return DEPENDENCY_MISSING
+        if not line.is_due(row.seq):
+            return OUT_OF_ORDER
+    return judge(row, each.checked, journal, each.fault)
+
+
+def keep_verdicts(rows: Iterable[DeviceEvent], journal: Writer) -> None:
+    """Keep what became of events, and tell each one's driver."""
+    kept = list(rows)
+    fields = ["result", "code", "detail"]
+    DeviceEvent.objects.bulk_update(kept, fields, batch_size=100)
+    for row in kept:
+        journal.changed(row.driver_id, "event_results", row.pk)
+
+
+def set_aside(released: Iterable[DeviceEvent], now: datetime) -> None:
+    """Keep the bodies of events for a supervisor that waited, and were then rejected."""
+    aside = []
+    for row in released:
+        if row.result != REJECTED:
+            continue
+        body = body_of(row)
+        aside.append(
+            QuarantinedEvent(
+                device_id=row.device_id,
+                driver_id=row.driver_id,
+                event_id=row.pk,
+                body=body,
+                body_hash=hash_of(body),
+                code=row.code,
+                detail=row.detail,
+                received_at=now,
+            )
+        )
+    QuarantinedEvent.objects.bulk_create(aside, ignore_conflicts=True)
+
+
+def body_of(row: DeviceEvent) -> dict[str, Any]:
+    """Return an event as its device sent it."""
+    return {
+        "id": row.pk,
+        "seq": row.seq,
+        "kind": row.kind,
+        "stop_id": row.stop_id,
+        "payload": row.payload,
+        "device_time": row.device_time.isoformat() if row.device_time else None,
+        "mono_ms": row.mono_ms,
+        "boot_id": row.boot_id,
+        "depends_on": row.depends_on,
+    }
+
+
+def devices_overdue(*, now: datetime, patience: timedelta) -> list[uuid.UUID]:
+    """Return the devices with events that have waited long enough."""
+    rows = DeviceEvent.objects.filter(result=HELD, received_at__lte=now - patience)
+    return sorted(set(rows.values_list("device_id", flat=True)))
+
+
+def release_held(
+    *, device_id: uuid.UUID, by: Actor, now: datetime, patience: timedelta
+) -> int:
+    """Wait no more for what is missing before the overdue events; return how many count.
+
+    They are judged in their order with what came after them. One that cannot be judged
+    without what it depends on is left to a person.
+
+    Raises:
+        Busy: their stops changed hands again and again.
+    """
+    scopes: frozenset[uuid.UUID] = frozenset()
+    for _ in range(TRIES):
+        try:
+            with writing(by=by, now=now, scopes=scopes) as journal:
+                return _release(device_id, scopes, now - patience, journal)
+        except HoldersMoved as moved:
+            scopes |= moved.scopes
+    raise Busy
+
+
+def _release(
+    device_id: uuid.UUID,
+    scopes: frozenset[uuid.UUID],
+    before: datetime,
+    journal: Writer,
+) -> int:
+    head = lock_line(device_id)
+    waiting = held_events(head, scopes)
+    overdue = [each for each in waiting if each.row.received_at <= before]
+    if not overdue:
+        return 0
+    line = line_of(head)
+    gaps = line.give_up(max(each.row.seq for each in overdue))
+    released = []
+    for each, first in judge_in_turn(waiting, line, journal):
+        is_forced = first.result == HELD and each in overdue
+        verdict = _without(each, journal) if is_forced else first
+        if verdict.result != HELD:
+            settle(each.row, verdict)
+            released.append(each.row)
+    keep_verdicts(released, journal)
+    set_aside(released, journal.now)
+    keep_line(head, line, holds=len(released) < len(waiting))
+    if gaps or released:
+        _tell(head.device, released, gaps, journal)
+    expect_anew(released, by=journal.by, now=journal.now)
+    return len(released)
+
+
+def _without(each: Candidate, journal: Writer) -> Verdict:
+    """Judge an event without what it depends on; a person decides where that fails."""
+    verdict = judge(each.row, each.checked, journal)
+    if verdict.result != RETRY or verdict.code == "internal":
+        return OUT_OF_ORDER if verdict.result == RETRY else verdict
+    return Verdict(NEEDS_REVIEW, verdict.code, verdict.detail)
+
+
+def _tell(
+    device: Device,
+    released: Sequence[DeviceEvent],
+    gaps: list[tuple[int, int]],
+    journal: Writer,
+) -> None:
+    log.warning("events_forced", device_id=str(device.pk), count=len(released))
+    journal.record(
+        "events.forced",
+        device,
+        depot_id=device.depot_id,
+        driver_id=str(device.driver_id),
+        event_ids=sorted(row.pk for row in released),
+        missing=gaps[:GAPS_TOLD],
+        gaps=len(gaps),
+    )
