@@ -301,7 +301,7 @@ def _reason(  # noqa: PLR0917
     if has_moved and not parts:
         parts.append(
             f"usual traffic of the hour: {minutes_text(by_plan_s)}"
-            if way.hours_s * by_plan_s > 0
+            if way.hours_s * by_plan_s > 0 and 2 * abs(way.hours_s) >= abs(by_plan_s)
             else f"travel and stops before it: {minutes_text(by_plan_s)}"
         )
     text = "; ".join(parts[:MOST_REASONS])

@@ -100,6 +100,7 @@ def _read(
         ),
         parameters=parameters,
         conditions=_conditions(depot_id, inputs, now),
+        zone=next((shift.depot.time_zone for shift in shifts), "UTC"),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from apps.core.units import Point
 from apps.routes.conditions import RoadCondition
@@ -108,6 +109,13 @@ class DayInput:
     parameters: Parameters
     conditions: tuple[RoadCondition, ...] = ()
     """What makes travel slow or impossible at some place and time of this day."""
+    zone: str = "UTC"
+    """The depot's clock: traffic goes by it."""
+
+    @property
+    def local_hour(self) -> int:
+        """Return the hour at which the day, or what is left of it, begins."""
+        return self.origin_at.astimezone(ZoneInfo(self.zone)).hour
 
     def points(self) -> list[Point]:
         """Return the distinct places, in the order of the matrix."""

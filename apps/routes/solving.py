@@ -67,7 +67,7 @@ def answer_day(
     """
     asking = _Asking(Budget.of_task(settings.TASK_TIMEOUT_S), on_progress)
     on_progress(1, "Fetching travel times")
-    hour = day.origin_at.hour if kind == "replan" else None
+    hour = day.local_hour if kind == "replan" else None
     matrix = travel_times_of(day.parameters).matrix(day.points(), departs_hour=hour)
     clear, (day, matrix) = matrix, under_conditions(day, matrix)
     best, rules = _think(day, kind, matrix, asking)
