@@ -18,7 +18,11 @@ from apps.journal.models import Entry
 from apps.orders.models import Order, QuarantinedRow
 from apps.recommendations.models import Recommendation
 from apps.recommendations.services import Draft, issue
-from apps.routes.models import Plan, PlanChange, Route, Stop, StopEvent, UnservedOrder
+from apps.routes import models
+from apps.routes.models import Plan, PlanChange, Route, StopEvent, UnservedOrder
+from apps.routes.solver.codec import SolveRequest, encode_request, encode_solution
+from apps.routes.solver.greedy import GreedySolver
+from apps.routes.solver.port import Stop
 from apps.routes.states import PlanState, RouteState
 from apps.sync.models import (
     Attachment,
@@ -46,6 +50,7 @@ from tests.factories import (
     VehicleFactory,
     ZoneFactory,
 )
+from tests.routes.solver.instances import job, line_problem, van
 
 PASSWORD = "secret-password"  # noqa: S105  of the factories
 
@@ -149,10 +154,10 @@ def _planned(depot: Depot, shift: Shift, order: Order) -> list[Any]:
         totals={"routes": 1, "served": 1, "unserved": 1, "distance_m": 4200}
         | {"duration_s": 3600, "cost_minor": 5000, "unserved_cost_minor": 1000},
     )
-    recommendation = make_recommendation(plan)
+    left_out = OrderFactory(depot=depot, reference=f"OUT-{depot.code}")
+    recommendation = make_recommendation(plan, shift, order, left_out)
     plan.recommendation = recommendation
     plan.save()
-    left_out = OrderFactory(depot=depot, reference=f"OUT-{depot.code}")
     UnservedOrder.objects.create(
         plan=plan, order=left_out, code="no_room", detail="All routes are full."
     )
@@ -168,7 +173,7 @@ def _planned(depot: Depot, shift: Shift, order: Order) -> list[Any]:
         duration_s=3600,
         version=1,
     )
-    stop = Stop.objects.create(
+    stop = models.Stop.objects.create(
         order=order,
         route=route,
         sequence=1,
@@ -196,16 +201,28 @@ def _planned(depot: Depot, shift: Shift, order: Order) -> list[Any]:
     return [plan, recommendation, route, change]
 
 
-def make_recommendation(plan: Plan) -> Recommendation:
-    """Put a recommendation for a plan into the ledger."""
+def make_recommendation(
+    plan: Plan, shift: Shift, served: Order, left_out: Order
+) -> Recommendation:
+    """Put a recommendation for a plan into the ledger, one order served and one not."""
+    problem = line_problem(
+        jobs=(
+            job(str(served.pk), 1),
+            job(str(left_out.pk), 2, required_capabilities=("crane",)),
+        ),
+        vehicles=(van(str(shift.pk)),),
+    )
+    stop = Stop(solutions=1)
+    answer = GreedySolver().solve(problem, stop=stop, seed=7)
+    request = SolveRequest(problem=problem, engine="greedy", stop=stop, seed=7)
     costs = {"distance_minor": 1500, "duration_minor": 2500}
     draft = Draft(
         kind="plan",
         depot_id=plan.depot_id,
         subject_type="plan",
         subject_id=str(plan.pk),
-        inputs=b"{}",
-        answer=b"{}",
+        inputs=encode_request(request),
+        answer=encode_solution(answer),
         engine="ortools",
         engine_version="9.15",
         seed=7,

@@ -69,6 +69,7 @@ PAGES: dict[str, dict[str, str]] = {
         "add": "routes.add_plan",
         "publish": "routes.add_plan",
         "progress_panel": "routes.view_plan",
+        "why": "routes.view_plan",
     },
     "routes.route": {"view": "routes.view_route", "add": NOBODY},
     "routes.condition": {

@@ -68,6 +68,8 @@ ENDPOINTS: dict[str, str] = {
     "POST /api/v1/plans": "routes.add_plan",
     "GET /api/v1/plans/{routes.plan}": "routes.view_plan",
     "POST /api/v1/plans/{routes.plan}/publish": "routes.add_plan",
+    "GET /api/v1/plans/{routes.plan}/explanations": "routes.view_plan",
+    "POST /api/v1/plans/{routes.plan}/explanations": "routes.view_plan",
     "GET /api/v1/routes": "routes.view_route",
     "GET /api/v1/routes/{routes.route}": "routes.view_route",
     "GET /api/v1/conditions": "routes.view_condition",

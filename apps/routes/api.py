@@ -38,10 +38,30 @@ from apps.routes.serializers import (
     condition_draft,
 )
 from apps.routes.services import conditions, plans
+from apps.routes.why import ledger
+from apps.routes.whyshapes import (
+    ExplanationSerializer,
+    QuestionSerializer,
+    question_asked,
+)
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="Repeat it to retry."
 )
+
+
+class MaySeeWhy(ModelPermissions):
+    """To ask why changes nothing: whoever may see a plan and what was recommended may."""
+
+    perms_map = {
+        **ModelPermissions.perms_map,
+        "POST": ModelPermissions.perms_map["GET"],
+    }
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Ask for the right to see recommendations as well."""
+        allowed: bool = super().has_permission(request, view)
+        return allowed and request.user.has_perm("recommendations.view_recommendation")
 
 
 class PlanViewSet(
@@ -51,7 +71,7 @@ class PlanViewSet(
 ):
     """Plans: ask for one, watch it being made, publish it."""
 
-    queryset = Plan.objects.all()
+    queryset = Plan.objects.select_related("depot")
     serializer_class = PlanSerializer
     permission_classes = [ModelPermissions]
     filterset_fields = ["depot", "service_date", "kind", "status"]
@@ -89,6 +109,33 @@ class PlanViewSet(
             self.get_object().pk, by=user_actor(request.user), now=clock.now()
         )
         return Response(PlanSerializer(plan).data)
+
+    @extend_schema(
+        parameters=[QuestionSerializer], responses=ExplanationSerializer, filters=False
+    )
+    @action(
+        detail=True,
+        permission_classes=[MaySeeWhy],
+        filter_backends=[],
+        pagination_class=None,
+    )
+    def explanations(self, request: Request, pk: str) -> Response:
+        """Answer a question of a plan, or say how far the answer is."""
+        found = ledger.explanation(
+            self.get_object(), question_asked(request.query_params)
+        )
+        return Response(ExplanationSerializer(found).data)
+
+    @extend_schema(
+        request=QuestionSerializer,
+        responses={200: ExplanationSerializer, 202: ExplanationSerializer},
+    )
+    @explanations.mapping.post
+    def ask(self, request: Request, pk: str) -> Response:
+        """Have a question answered that takes a while; ask again to repeat it safely."""
+        found = ledger.ask(self.get_object(), question_asked(request.data))
+        code = status.HTTP_202_ACCEPTED if found.is_under_way else status.HTTP_200_OK
+        return Response(ExplanationSerializer(found).data, status=code)
 
 
 class RouteViewSet(viewsets.ReadOnlyModelViewSet[Route]):

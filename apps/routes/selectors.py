@@ -53,6 +53,8 @@ class LeftOut:
     reference: str
     code: str
     detail: str
+    plan_id: uuid.UUID | None = None
+    """The plan that gave the reason, which can be asked for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,9 @@ def left_out(depot_id: uuid.UUID, service_date: date) -> list[LeftOut]:
         .order_by("plan__number")
     )
     newest = {
-        row.order_id: LeftOut(row.order_id, row.order.reference, row.code, row.detail)
+        row.order_id: LeftOut(
+            row.order_id, row.order.reference, row.code, row.detail, row.plan_id
+        )
         for row in rows
     }
     for order_id, reference in waiting.values_list("pk", "reference"):

@@ -61,6 +61,10 @@ class LeftOutSerializer(serializers.Serializer[Any]):
     reference = serializers.CharField()
     code = serializers.CharField()
     detail = serializers.CharField()
+    plan_id = serializers.UUIDField(
+        allow_null=True,
+        help_text="The plan that left it out: its `explanations` say what would serve it.",
+    )
 
 
 class StopSerializer(serializers.ModelSerializer[Stop]):

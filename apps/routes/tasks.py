@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import structlog
 
@@ -29,6 +30,8 @@ from apps.routes.services.fitting import StaleInput
 from apps.routes.solving import NoAnswer, answer_day
 from apps.routes.states import PlanState
 from apps.routes.tracing import missing_lines
+from apps.routes.why import ledger
+from apps.routes.why.questions import question_of
 
 log = structlog.get_logger(__name__)
 
@@ -174,6 +177,11 @@ def draw_ways(*, depot_id: str, service_date: str) -> None:
                 version=origin.version,
                 now=clock.now(),
             )
+
+
+def explain_plan(*, plan_id: str, question: dict[str, Any]) -> None:
+    """Answer a question of a plan that takes a while."""
+    ledger.work_out(uuid.UUID(plan_id), question_of(question))
 
 
 def watch_days(*, by_the_clock: bool = True) -> None:

@@ -19,6 +19,7 @@ from apps.depots.scoping import DepotScopedAdmin
 from apps.recommendations.passport import passport_of
 from apps.routes import board
 from apps.routes.admin.drawing import map_of
+from apps.routes.admin.why import WhyPage
 from apps.routes.forms import PlanDayForm
 from apps.routes.models import Plan, UnservedOrder
 from apps.routes.services.plans import publish_plan, request_plan
@@ -34,7 +35,7 @@ COLOURS = {
 
 
 @admin.register(Plan)
-class PlanPage(FactPage, DepotScopedAdmin):
+class PlanPage(WhyPage, FactPage, DepotScopedAdmin):
     """The days' plans and their re-optimizations."""
 
     list_display = [
@@ -52,7 +53,7 @@ class PlanPage(FactPage, DepotScopedAdmin):
     list_select_related = ["depot"]
     date_hierarchy = "service_date"
     list_before_template = "routes/plan_list_links.html"
-    row_pages = {"publish": "publish", "progress": "progress_panel"}
+    row_pages = {"publish": "publish", "progress": "progress_panel", "why": "why"}
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may add a plan may plan a day, and publish it."""
@@ -169,6 +170,7 @@ class PlanPage(FactPage, DepotScopedAdmin):
             left_out=left_out,
             unserved=[] if has_day else list(unserved.order_by("order__reference")),
             has_day=has_day,
+            may_see_why=may_see_why and plan.recommendation is not None,
             passport=may_see_why
             and plan.recommendation
             and passport_of(plan.recommendation),

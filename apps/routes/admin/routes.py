@@ -98,6 +98,8 @@ class RoutePage(FactPage, DepotScopedAdmin):
             request,
             "routes/route.html",
             title=f"{route.driver.name} · {route.service_date:%a %d %b %Y}",
+            may_see_why=request.user.has_perm("recommendations.view_recommendation")
+            and route.plan.recommendation_id is not None,
             row=row,
             route=route,
             zone=route.depot.time_zone,

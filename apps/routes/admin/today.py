@@ -124,6 +124,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "may_plan": user.has_perm("routes.add_plan"),
         "may_report": user.has_perm("routes.add_condition"),
         "may_judge": user.has_perm("routes.change_condition"),
+        "may_see_why": user.has_perm("recommendations.view_recommendation"),
         "may_see_orders": user.has_perm("orders.view_order"),
         "dead_tasks": list(dead[:SHOWN]) if may_see_tasks else [],
         "dead_count": dead.count() if may_see_tasks else 0,

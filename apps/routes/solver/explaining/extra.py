@@ -18,6 +18,8 @@ EXTRA_ID = "extra"
 
 MOST_TEMPLATES = 4
 DAY_S = 24 * 3600
+EARLY_S = 2 * 3600
+"""Before the order's first window: time enough to get there."""
 MINUTE_S = 60
 
 
@@ -37,13 +39,30 @@ def extra_shift(standing: Standing, job: int) -> tuple[Vehicle, Job] | None:
         name += "-"
     allowed = one.allowed_vehicles and (*one.allowed_vehicles, name)
     wanted = replace(one, allowed_vehicles=allowed, pinned_vehicle=None)
-    found: list[tuple[int, int, Vehicle]] = []
-    for order, template in enumerate(_templates(standing.problem, one)):
-        shift = _shift(standing.problem, template, wanted, name)
-        if shift is not None:
-            cost_milli, vehicle = shift
-            found.append((cost_milli, order, vehicle))
-    return (min(found)[2], wanted) if found else None
+    for opens_s in _openings(standing.problem, one):
+        found: list[tuple[int, int, Vehicle]] = []
+        for order, template in enumerate(_templates(standing.problem, one)):
+            shift = _shift(standing.problem, template, wanted, name, opens_s)
+            if shift is not None:
+                cost_milli, vehicle = shift
+                found.append((cost_milli, order, vehicle))
+        if found:
+            return min(found)[2], wanted
+    return None
+
+
+def _openings(problem: Problem, job: Job) -> list[int]:
+    """Return from when on the shift may be, the first one that serves to be taken.
+
+    That is the day's first shift; before it only what lies earlier, on a day of which
+    nothing is under way.
+    """
+    first_s = min((one.start_s for one in problem.vehicles), default=0)
+    is_under_way = any(one.locked or any(one.initial_load) for one in problem.vehicles)
+    earlier_s = [one.start_s for one in job.windows if one.start_s < first_s]
+    if is_under_way or not earlier_s:
+        return [first_s]
+    return [first_s, min(earlier_s) - EARLY_S]
 
 
 def _templates(problem: Problem, job: Job) -> list[Vehicle]:
@@ -78,7 +97,7 @@ def _templates(problem: Problem, job: Job) -> list[Vehicle]:
 
 
 def _shift(
-    problem: Problem, template: Vehicle, job: Job, name: str
+    problem: Problem, template: Vehicle, job: Job, name: str, opens_s: int
 ) -> tuple[int, Vehicle] | None:
     """Give the cost and the vehicle of the shortest shift that serves the job alone."""
     base = template.end_location
@@ -92,7 +111,7 @@ def _shift(
         id=name,
         start_location=base,
         end_location=base,
-        start_s=min(one.start_s for one in problem.vehicles),
+        start_s=opens_s,
         end_s=max(one.end_s for one in problem.vehicles) + DAY_S,
         max_overtime_s=0,
         initial_load=(),

@@ -22,7 +22,7 @@ from apps.routes.solver.routestate import build_route
 from apps.routes.solver.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from apps.routes.solver.explaining.standing import Standing
     from apps.routes.solver.problem import Problem, TimeWindow, Vehicle
@@ -101,8 +101,12 @@ class LeftOutWhy:
         )
 
 
-def why_left_out(standing: Standing, job: int) -> LeftOutWhy:
+def why_left_out(
+    standing: Standing, job: int, on_tried: Callable[[float], None] | None = None
+) -> LeftOutWhy:
     """Find the constraints that bind and the relaxations that serve a left-out job.
+
+    `on_tried` hears after each trial which share of them is done.
 
     Raises:
         CannotExplain: the plan serves the job, or it is half of a shipment.
@@ -115,8 +119,17 @@ def why_left_out(standing: Standing, job: int) -> LeftOutWhy:
         job_id=standing.view.jobs[job].id,
         reason=reason_of(standing, job),
         obstacles=obstacles(standing, job),
-        relaxations=tuple(_Trials(standing, job).all()),
+        relaxations=tuple(_heard(_Trials(standing, job).all(), on_tried)),
     )
+
+
+def _heard(
+    trials: Iterator[Relaxation], on_tried: Callable[[float], None] | None
+) -> Iterator[Relaxation]:
+    for count, one in enumerate(trials, 1):
+        if on_tried is not None:
+            on_tried(count / len(Kind))
+        yield one
 
 
 class _Trials:

@@ -309,6 +309,26 @@ def test_extra_shift_is_as_short_as_the_window_lets_it_be() -> None:
     assert item.vehicle_id not in {"van", None}
 
 
+def test_extra_shift_comes_before_the_days_first_where_only_that_serves() -> None:
+    dawn = job("dawn", 1, windows=(TimeWindow(start_s=-7200, end_s=-3600),))
+    day = line_problem(jobs=(dawn,), vehicles=(van(end_s=700),))
+    item = one(why(day, "dawn"), Kind.EXTRA_SHIFT)
+    assert item.outcome == Outcome.SERVES
+    assert item.shift_s is not None
+    begins_s, ends_s = item.shift_s
+    assert -7200 - 160 <= begins_s < -3600
+    assert ends_s - begins_s < 260 + 120
+    running = replace(day, vehicles=(van(end_s=700, initial_load=(1,)),))
+    running = replace(
+        running,
+        dimensions=("pieces",),
+        jobs=(replace(dawn, demands=(1,)),),
+        vehicles=(replace(running.vehicles[0], capacities=(9,)),),
+    )
+    found = one(why(running, "dawn"), Kind.EXTRA_SHIFT)
+    assert found.outcome == Outcome.DOES_NOT_APPLY
+
+
 def test_parcel_on_board_is_offered_no_other_van() -> None:
     bound = job(
         "bound",
