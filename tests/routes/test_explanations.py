@@ -222,6 +222,7 @@ def test_question_that_does_not_fit_is_a_conflict_in_names(day: Depot) -> None:
 
 def test_plan_without_an_answer_or_of_another_form_says_so(day: Depot) -> None:
     plan = plan_of(day)
+    assert plan.recommendation_id is not None
     Recommendation.objects.filter(pk=plan.recommendation_id).update(
         inputs=b"x\x9cK\xaf\x02\x00\x01o\x00\xe3",
         answer=b"x\x9c\xab\xae\x05\x00\x01u\x00\xf9",
