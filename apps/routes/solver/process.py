@@ -13,6 +13,8 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -31,6 +33,18 @@ REFUSED_EXIT = 3
 """The worker's exit code for a problem that its engine refuses."""
 
 TAIL_LINES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """What a child says at its end: seconds of its engine, and its greatest memory."""
+
+    engine_s: float
+    engine_cpu_s: float
+    peak_kb: int
+
+
+OnEffort = Callable[[Effort], None]
 
 
 class SolverTimeout(RuntimeError):
@@ -55,6 +69,7 @@ def solve_in_process(
     warm_start: Solution | None = None,
     timeout_s: float,
     on_progress: OnProgress | None = None,
+    on_effort: OnEffort | None = None,
 ) -> Solution:
     """Solve in a child process; after `timeout_s` its whole group is killed.
 
@@ -81,7 +96,7 @@ def solve_in_process(
         with contextlib.suppress(BrokenPipeError):
             _pipe(child.stdin).close()
         reader.start()
-        _listen(child, words, on_progress)
+        _listen(child, words, on_progress, on_effort)
         reader.join()
         code = child.wait()
     finally:
@@ -132,22 +147,36 @@ def _listen(
     child: subprocess.Popen[bytes],
     words: deque[str],
     on_progress: OnProgress | None,
+    on_effort: OnEffort | None,
 ) -> None:
-    """Read the child's words until it ends; `on_progress` runs in the caller's thread.
+    """Read the child's words until it ends; listeners run in the caller's thread.
 
-    A word is `progress PERCENT SOLUTIONS COST`, or a complaint.
+    A word is `progress PERCENT SOLUTIONS COST`, `effort S CPU_S KB`, or a complaint.
     """
     for raw in _pipe(child.stderr):
         line = raw.decode(errors="replace").strip()
-        if not line.startswith("progress "):
+        kind, *said = line.split(" ")
+        if kind == "progress" and len(said) == 3:
+            if on_progress is not None:
+                on_progress(_progress(*said))
+        elif kind == "effort" and len(said) == 3:
+            if on_effort is not None:
+                on_effort(_effort(*said))
+        else:
             words.append(line)
-        elif on_progress is not None:
-            _, percent, solutions, cost = line.split()
-            best = None if cost == "-" else int(cost)
-            on_progress(
-                Progress(
-                    percent=int(percent),
-                    solutions=int(solutions),
-                    best_cost_milli=best,
-                )
-            )
+
+
+def _progress(percent: str, solutions: str, cost: str) -> Progress:
+    return Progress(
+        percent=int(percent),
+        solutions=int(solutions),
+        best_cost_milli=None if cost == "-" else int(cost),
+    )
+
+
+def _effort(engine_s: str, engine_cpu_s: str, peak_kb: str) -> Effort:
+    return Effort(
+        engine_s=float(engine_s),
+        engine_cpu_s=float(engine_cpu_s),
+        peak_kb=int(peak_kb),
+    )

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import sys
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apps.routes.solver.codec import decode_request, encode_solution
@@ -26,6 +29,7 @@ def main(parent_pid: int) -> int:
     """Answer the request on stdin; return the exit code."""
     _die_with(parent_pid)
     request = decode_request(sys.stdin.buffer.read())
+    began, began_cpu = time.monotonic(), time.process_time()
     try:
         solution = open_engine(request.engine).solve(
             request.problem,
@@ -37,9 +41,23 @@ def main(parent_pid: int) -> int:
     except EngineRefused as refusal:
         sys.stderr.write(f"{refusal}\n")
         return REFUSED_EXIT
+    engine_s, engine_cpu_s = time.monotonic() - began, time.process_time() - began_cpu
+    sys.stderr.write(f"effort {engine_s:.3f} {engine_cpu_s:.3f} {peak_kb()}\n")
+    sys.stderr.flush()
     sys.stdout.buffer.write(encode_solution(solution))
     sys.stdout.buffer.flush()
     return 0
+
+
+def peak_kb() -> int:
+    """Return the greatest resident memory of this process, without its parent's."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // 1024 if sys.platform == "darwin" else peak
 
 
 def _die_with(parent_pid: int) -> None:
