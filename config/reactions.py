@@ -53,6 +53,14 @@ def _whole_day(entry: Entry) -> dict[str, Any]:
     return _replan(entry, None)
 
 
+def _whole_day_with_order(entry: Entry) -> dict[str, Any]:
+    return {**_whole_day(entry), "order_id": entry.subject_id}
+
+
+def _whole_day_with_shift(entry: Entry) -> dict[str, Any]:
+    return {**_whole_day(entry), "shift_id": entry.subject_id}
+
+
 def _day_it_left(entry: Entry) -> dict[str, Any] | None:
     """An order that moved to another day leaves room on the day where it was."""
     old = entry.payload.get("old_service_date")
@@ -76,7 +84,8 @@ def _its_route_if_late(entry: Entry) -> dict[str, Any] | None:
 
 
 def _whole_day_if_late(entry: Entry) -> dict[str, Any] | None:
-    return _whole_day(entry) if entry.payload["late_s"] > DEFAULTS.late_s else None
+    is_late = entry.payload["late_s"] > DEFAULTS.late_s
+    return _whole_day_with_shift(entry) if is_late else None
 
 
 def _attachment(entry: Entry) -> dict[str, Any]:
@@ -98,9 +107,7 @@ def _ways_of_day(entry: Entry) -> dict[str, Any] | None:
 
 
 def _touched_routes(entry: Entry) -> dict[str, Any]:
-    """One route is planned alone; what touches several may move stops between them."""
-    route_ids = entry.payload["route_ids"]
-    return _replan(entry, route_ids[0] if len(route_ids) == 1 else None)
+    return {**_replan(entry, None), "route_ids": entry.payload["route_ids"]}
 
 
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
@@ -109,16 +116,16 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "plan.published": ((DRAW_WAYS, _ways_of_day),),
     "plan.unchanged": ((DRAW_WAYS, _ways_of_day),),
     "orders.imported": (("apps.routes.tasks.follow_import", _import),),
-    "order.created": ((REOPTIMIZE, _whole_day),),
+    "order.created": ((REOPTIMIZE, _whole_day_with_order),),
     "order.changed": (
         (FOLLOW_ORDER, _order),
-        (REOPTIMIZE, _whole_day),
+        (REOPTIMIZE, _whole_day_with_order),
         (REOPTIMIZE, _day_it_left),
     ),
     "order.cancelled": ((FOLLOW_ORDER, _order),),
     "shift.started": ((FOLLOW_SHIFT, _shift), (REOPTIMIZE, _whole_day_if_late)),
-    "shift.planned": ((REOPTIMIZE, _whole_day),),
-    "shift.changed": ((REOPTIMIZE, _whole_day),),
+    "shift.planned": ((REOPTIMIZE, _whole_day_with_shift),),
+    "shift.changed": ((REOPTIMIZE, _whole_day_with_shift),),
     "shift.cancelled": ((FOLLOW_SHIFT, _shift),),
     "shift.ended": ((FOLLOW_SHIFT, _shift),),
     "stop.released": ((REOPTIMIZE, _where_it_was),),

@@ -1,6 +1,7 @@
 """The queue's one door: tasks ride the transaction that gives cause to them."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -104,6 +105,29 @@ def pending() -> int:
     return TaskRun.objects.filter(
         state__in=[TaskRun.State.QUEUED, TaskRun.State.RUNNING]
     ).count()
+
+
+def unfinished(task: str, **arguments: Any) -> list[TaskRun]:
+    """Return the runs of `task` that are queued or running with these arguments.
+
+    A run is seen with the facts that gave cause to it: they share a transaction.
+    """
+    wanted = {f"arguments__{name}": value for name, value in arguments.items()}
+    return list(
+        TaskRun.objects.filter(
+            task=task,
+            state__in=[TaskRun.State.QUEUED, TaskRun.State.RUNNING],
+            **wanted,
+        )
+    )
+
+
+def close_as_done(runs: Iterable[TaskRun]) -> int:
+    """Close those of the runs that are still queued: another did their work."""
+    waiting = TaskRun.objects.filter(
+        pk__in=[run.pk for run in runs], state=TaskRun.State.QUEUED
+    )
+    return waiting.update(state=TaskRun.State.SUCCEEDED, finished_at=clock.now())
 
 
 def due_run_ids() -> list[str]:

@@ -22,6 +22,7 @@ PARTS = {
 ENGINES = {
     "ortools": "Optimizer (OR-Tools)",
     "greedy": "Insertion by rules",
+    "repair": "Mending by rules",
     "pyvrp": "Optimizer (PyVRP)",
 }
 

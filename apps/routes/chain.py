@@ -13,6 +13,7 @@ import structlog
 
 from apps.routes.solver.codec import SolveRequest
 from apps.routes.solver.port import (
+    MENDER,
     RULES,
     EngineRefused,
     OnProgress,
@@ -44,7 +45,7 @@ ENGINE_NAMES: Mapping[str, str] = {
     "pyvrp": "PyVRP",
     "ortools": "OR-Tools",
     "greedy": "Insertion by rules",
-    "repair": "Repair",
+    "repair": "Mending by rules",
 }
 
 
@@ -168,7 +169,7 @@ def solve_by_chain(
 
 def _within(stop: Stop, engine: str, budget: Budget, others: int) -> Stop | None:
     """Return the stop rule as the budget allows it, or None."""
-    if engine == RULES:
+    if engine in {RULES, MENDER}:
         return replace(stop, time_limit_s=budget.for_rules(stop.time_limit_s))
     limit_s = budget.for_search(stop.time_limit_s, engines_after=others)
     return replace(stop, time_limit_s=limit_s) if limit_s else None
@@ -177,7 +178,7 @@ def _within(stop: Stop, engine: str, budget: Budget, others: int) -> Stop | None
 def _answer(request: SolveRequest, on_progress: OnProgress | None) -> Try | Failure:
     """Ask one engine and judge its answer."""
     engine = request.engine
-    if engine not in engine_names():
+    if engine not in (*engine_names(), MENDER):
         return Failure(engine=engine, code="unknown")
     if refused := refused_features(engine, request.problem):
         return Failure(engine=engine, code="refused", detail=f"it cannot do {refused}")
@@ -221,7 +222,7 @@ def _tried(request: SolveRequest, solution: Solution) -> Try:
 
 def _solve(request: SolveRequest, on_progress: OnProgress | None) -> Solution:
     """Solve in a child that can be killed; the rules need none, being Python with a cap."""
-    if request.engine == RULES:
+    if request.engine in {RULES, MENDER}:
         return open_engine(request.engine).solve(
             request.problem,
             stop=request.stop,

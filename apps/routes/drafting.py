@@ -15,7 +15,7 @@ from apps.routes.needs import refusal
 from apps.routes.planning import DayInput, waits_for_a_van
 from apps.routes.services.fitting import LeftOut
 from apps.routes.solver.codec import encode_request, encode_solution
-from apps.routes.solver.port import RULES
+from apps.routes.solver.port import MENDER, RULES
 from apps.routes.solver.solution import CostBreakdown, Reason, Solution, StoppedBy
 
 VANS_HAVE_LEFT = "vans_have_left"
@@ -97,13 +97,18 @@ def ledger_draft(
             else solution.stopped_by,
             "travel_times": thought.travel_source,
         },
-        alternatives=[{"engine": RULES, **_minor(rules.solution.cost)}]
+        alternatives=[{"engine": rules.solution.engine, **_minor(rules.solution.cost)}]
         if rules
         else [],
         costs=_minor(solution.cost),
-        expected_gain={"minor": thought.gain_minor, "against": RULES},
+        expected_gain={"minor": thought.gain_minor, "against": _against(thought)},
         reasons=[*_reasons(thought, left_out), *_road_reasons(day)],
     )
+
+
+def _against(thought: Thought) -> str:
+    """Name what an answer is compared with."""
+    return thought.rules.solution.engine if thought.rules else RULES
 
 
 def _road_reasons(day: DayInput) -> list[dict[str, Any]]:
@@ -154,7 +159,8 @@ def _reasons(thought: Thought, left_out: Sequence[LeftOut]) -> list[dict[str, An
         for (code, detail), count in sorted(counted.items())
     ]
     if gain_minor > 0:
-        text = f"Costs {gain_minor / 100:.2f} less than the plan by insertion."
+        other = "present plan" if _against(thought) == MENDER else "plan by insertion"
+        text = f"Costs {gain_minor / 100:.2f} less than the {other}."
         reasons.append({"code": "gain", "minor": gain_minor, "text": text})
     reasons += _how_made(thought)
     text = f"Travel times: {thought.travel_source}."
@@ -166,7 +172,11 @@ def _how_made(thought: Thought) -> list[dict[str, Any]]:
     best, failed = thought.best.solution, thought.failures
     name = ENGINE_NAMES.get(best.engine, best.engine)
     text = f"Made by {name}."
-    if not thought.searched:
+    if best.engine == MENDER:
+        text = "Mended at once by the rules; the search comes after."
+        if thought.rules is not None:
+            text = "The present plan stands: nothing better is worth the unrest."
+    elif not thought.searched:
         text = "Made by the rules of insertion alone, without a search."
     elif best.engine == RULES:
         text = "The plan by insertion stands: the search gained too little over it."

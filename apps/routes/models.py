@@ -65,6 +65,9 @@ class Plan(models.Model):
     cause = models.JSONField(default=dict, help_text="What gave cause to it.")
     publish_when_ready = models.BooleanField(default=False)
     input_version = models.CharField(max_length=64, blank=True)
+    left_version = models.CharField(
+        max_length=64, blank=True, help_text="The state of the day that it left behind."
+    )
     recommendation = models.ForeignKey(
         Recommendation, on_delete=models.PROTECT, null=True, blank=True
     )

@@ -36,6 +36,13 @@ class Parameters:
     """Cap of time for a day's search, whatever the engine; the task's budget may be
     less (see `chain`)."""
     replan_time_limit_s: int = 15
+    repair_stops: int = 400
+    """An event is first answered among so many of the stops nearest to it."""
+    search_stops: int = 180
+    """The search that follows looks at so many stops: its drivers' and the nearest."""
+    cold_start_stops: int = 60
+    """From so many stops on, half of that search starts from nothing: a mended plan can
+    be a trap. Fewer are searched through from anywhere."""
     seed: int = 7
     disruption_minor: int = 300
     """Price of a stop that changes its driver, in minor units of money."""

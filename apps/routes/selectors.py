@@ -96,6 +96,18 @@ def scopes_of_stops(stop_ids: Collection[str]) -> set[uuid.UUID]:
     return set(holders.values_list("driver_id", flat=True))
 
 
+def shifts_of_routes(route_ids: Collection[str]) -> set[uuid.UUID]:
+    """Return the shifts of routes; unknown ids are passed over."""
+    known = [parsed for text in route_ids if (parsed := parse_id(text)) is not None]
+    return set(Route.objects.filter(pk__in=known).values_list("shift_id", flat=True))
+
+
+def never_planned(order_ids: Collection[uuid.UUID]) -> frozenset[uuid.UUID]:
+    """Return those of these orders that no plan has left out yet."""
+    seen = UnservedOrder.objects.filter(order__in=order_ids)
+    return frozenset(order_ids) - set(seen.values_list("order_id", flat=True))
+
+
 def routes_in_motion(
     stop_ids: Collection[str], driver_ids: Collection[uuid.UUID], at: datetime
 ) -> set[uuid.UUID]:

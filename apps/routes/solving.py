@@ -153,7 +153,7 @@ def _ask(  # noqa: PLR0917
         seed=day.parameters.seed,
         budget=asking.budget,
         warm_start=warm_start,
-        on_progress=None if RULES in engines else _report(asking.tell),
+        on_progress=None if RULES in engines else progress_in_words(asking.tell),
     )
     asking.failures += answer.failures
     return answer.found
@@ -204,7 +204,7 @@ def present_sequence(day: DayInput) -> Solution | None:
     )
 
 
-def _report(tell: Callable[[int, str], None]) -> Callable[[Progress], None]:
+def progress_in_words(tell: Callable[[int, str], None]) -> Callable[[Progress], None]:
     """Pass a search's words on, once a second at the most."""
     last = [0.0]
 

@@ -1,14 +1,17 @@
 """Background work of routes: plan a day, re-optimize what is ahead of a running one."""
 
 import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import structlog
+from django.db import transaction
 
-from apps.core import clock
+from apps.core import clock, queue
 from apps.core.actors import SYSTEM
+from apps.core.models import TaskRun
 from apps.core.queue import TryAgain
 from apps.depots.models import Depot
 from apps.routes import intake, planning, selectors
@@ -16,6 +19,7 @@ from apps.routes.gateways.base import RoadsFailed
 from apps.routes.gateways.choice import roads_if_any
 from apps.routes.lines import wanted_legs
 from apps.routes.models import Plan
+from apps.routes.replanning import Touched, changed_shifts, loose_orders
 from apps.routes.services import (
     conditions,
     etas,
@@ -25,10 +29,11 @@ from apps.routes.services import (
     roads,
     ways,
 )
-from apps.routes.services.applying import store_plan
+from apps.routes.services.applying import keep_plan, store_plan
 from apps.routes.services.fitting import StaleInput
 from apps.routes.solving import NoAnswer, answer_day
 from apps.routes.states import PlanState
+from apps.routes.steps import mended_answer, searched_answer
 from apps.routes.tracing import missing_lines
 from apps.routes.why import ledger
 from apps.routes.why.questions import question_of
@@ -53,6 +58,13 @@ WHY = {
 }
 """Why a route changes, in the driver's words, by what gave cause to it."""
 
+WHY_SEARCHED = "A better way was found for what is ahead."
+
+REOPTIMIZE = "apps.routes.tasks.reoptimize"
+IMPROVE = "apps.routes.tasks.improve"
+MOST_ANEW = 5
+"""So often is a search that came too late made anew; the next event starts another."""
+
 ABANDONED_AFTER = timedelta(minutes=5)
 """A re-optimization that began so long ago has lost its worker: it is taken over."""
 
@@ -67,37 +79,164 @@ def plan_day(*, plan_id: str) -> None:
         why = "There is no shift on this day: add shifts, then plan again."
         plans.fail_plan(plan.pk, why=why, by=SYSTEM, now=clock.now())
         return
-    _solve_and_store(plan, day, "plan")
+
+    def answer() -> None:
+        found = answer_day(
+            day, plan_id=plan.pk, kind="plan", on_progress=_progress_of(plan)
+        )
+        found = replace(found, why="The plan was made anew.")
+        store_plan(plan.pk, found, by=SYSTEM, now=clock.now())
+
+    if not _answered(plan, answer):
+        raise TryAgain("The day has moved on meanwhile.")
 
 
 def reoptimize(
-    *, depot_id: str, service_date: str, route_id: str | None, cause: str
+    *,
+    depot_id: str,
+    service_date: str,
+    route_id: str | None,
+    cause: str,
+    route_ids: Sequence[str] = (),
+    shift_id: str | None = None,
+    order_id: str | None = None,
 ) -> None:
-    """Improve what is still ahead: of one route, or of the whole day.
+    """Answer events at once: mend the running plan, and have it searched after that.
 
-    A state that was re-optimized before is not planned again, so a burst of triggers
-    plans once.
+    The ids say what the trigger is about; what is read is the day. All triggers of the
+    day that wait beside this one are answered with it, so that a burst plans once. A
+    state that was answered before, or that an answer left behind, is not planned again.
     """
     depot, day_date = uuid.UUID(depot_id), date.fromisoformat(service_date)
     if selectors.published_plan(depot, day_date) is None:
         return
+    # They are read before the day is: what gave cause to them is in what is read then.
+    waiting = _waiting(REOPTIMIZE, depot, day_date) + _waiting(IMPROVE, depot, day_date)
+    own = {"route_id": route_id, "route_ids": route_ids}
+    own |= {"shift_id": shift_id, "order_id": order_id}
+    told = _told([own, *(run.arguments for run in waiting)])
     now = clock.now()
-    route_ids = None if route_id is None else [uuid.UUID(route_id)]
-    day = intake.running_input(depot, day_date, route_ids=route_ids, now=now)
+    day = intake.running_input(depot, day_date, route_ids=None, now=now)
     if not day.shifts and not day.orders:
         return
     version = planning.input_version(day)
-    plan = plans.claim_replan(
-        depot_id=depot,
-        service_date=day_date,
-        input_version=version,
-        cause={"kind": cause, "route_id": route_id},
-        by=SYSTEM,
-        now=now,
+    plan = _claim(day, version, {"kind": cause, "route_id": route_id, "step": "mend"})
+    if plan is None:
+        return
+    # An import names no orders; those that were left out before are not new.
+    touched = told | Touched(order_ids=selectors.never_planned(loose_orders(day)))
+
+    def answer() -> None:
+        mended = mended_answer(
+            day, touched, plan_id=plan.pk, on_progress=_progress_of(plan)
+        )
+        why = WHY.get(cause, "The plan was made anew.")
+        with transaction.atomic():
+            store_plan(plan.pk, replace(mended, why=why), by=SYSTEM, now=clock.now())
+            queue.close_as_done(waiting)
+            changed = changed_shifts(mended.day, mended.solution)
+            _search_after(day, touched | Touched(shift_ids=changed), cause)
+
+    if not _answered(plan, answer):
+        raise TryAgain("The day has moved on meanwhile.")
+
+
+def improve(
+    *,
+    depot_id: str,
+    service_date: str,
+    shift_ids: list[str],
+    order_ids: list[str],
+    cause: str,
+    made_anew: int = 0,
+) -> None:
+    """Search the part of a running day that events touched, after it was mended.
+
+    Events that wait for their first answer go before it. What comes too late for the
+    state that it was made for is thrown away and made anew, `MOST_ANEW` times.
+    """
+    depot, day_date = uuid.UUID(depot_id), date.fromisoformat(service_date)
+    own = {"shift_ids": shift_ids, "order_ids": order_ids}
+    waiting = _waiting(IMPROVE, depot, day_date)
+    touched = _told([own, *(run.arguments for run in waiting)])
+    now = clock.now()
+    day = intake.running_input(depot, day_date, route_ids=None, now=now)
+    if _comes_after(_waiting(REOPTIMIZE, depot, day_date)):
+        _search_after(day, touched, cause, made_anew)
+        return
+    if not day.shifts or not day.orders:
+        return
+    version = planning.searched_version(planning.input_version(day))
+    plan = _claim(day, version, {"kind": cause, "route_id": None, "step": "search"})
+    if plan is None:
+        return
+
+    def answer() -> None:
+        found, is_better = searched_answer(
+            day, touched, plan_id=plan.pk, on_progress=_progress_of(plan)
+        )
+        with transaction.atomic():
+            if is_better:
+                found = replace(found, why=WHY_SEARCHED)
+                store_plan(plan.pk, found, by=SYSTEM, now=clock.now())
+            else:
+                keep_plan(plan.pk, found, by=SYSTEM, now=clock.now())
+            queue.close_as_done(waiting)
+
+    if not _answered(plan, answer) and made_anew < MOST_ANEW:
+        _search_after(day, touched, cause, made_anew + 1)
+
+
+def _waiting(task: str, depot_id: uuid.UUID, service_date: date) -> list[TaskRun]:
+    return queue.unfinished(
+        task, depot_id=str(depot_id), service_date=service_date.isoformat()
     )
-    plan = plan or _abandoned(depot, day_date, version)
-    if plan is not None:
-        _solve_and_store(plan, day, "replan")
+
+
+def _comes_after(runs: Iterable[TaskRun]) -> bool:
+    """Tell whether an event waits for its first answer; one that failed waits longer."""
+    return any(run.state == TaskRun.State.QUEUED and not run.attempts for run in runs)
+
+
+def _told(triggers: Iterable[Mapping[str, Any]]) -> Touched:
+    """Return what triggers name: routes, shifts, and orders."""
+    found: dict[str, set[str]] = {"route": set(), "shift": set(), "order": set()}
+    for arguments in triggers:
+        for name, ids in found.items():
+            ids.update(arguments.get(f"{name}_ids") or [])
+            if arguments.get(f"{name}_id"):
+                ids.add(arguments[f"{name}_id"])
+    shift_ids = {uuid.UUID(one) for one in found["shift"]}
+    return Touched(
+        frozenset(shift_ids | selectors.shifts_of_routes(found["route"])),
+        frozenset(uuid.UUID(one) for one in found["order"]),
+    )
+
+
+def _search_after(
+    day: planning.DayInput, touched: Touched, cause: str, made_anew: int = 0
+) -> None:
+    queue.enqueue(
+        IMPROVE,
+        depot_id=str(day.depot_id),
+        service_date=day.service_date.isoformat(),
+        shift_ids=sorted(map(str, touched.shift_ids)),
+        order_ids=sorted(map(str, touched.order_ids)),
+        cause=cause,
+        made_anew=made_anew,
+    )
+
+
+def _claim(day: planning.DayInput, version: str, cause: dict[str, Any]) -> Plan | None:
+    plan = plans.claim_replan(
+        depot_id=day.depot_id,
+        service_date=day.service_date,
+        input_version=version,
+        cause=cause,
+        by=SYSTEM,
+        now=clock.now(),
+    )
+    return plan or _abandoned(day.depot_id, day.service_date, version)
 
 
 def follow_import(*, depot_id: str, service_dates: list[str]) -> None:
@@ -210,16 +349,21 @@ def _abandoned(depot_id: uuid.UUID, service_date: date, version: str) -> Plan | 
     ).first()
 
 
-def _solve_and_store(plan: Plan, day: planning.DayInput, kind: str) -> None:
+def _progress_of(plan: Plan) -> Callable[[int, str], None]:
     def on_progress(percent: int, text: str) -> None:
         plans.note_progress(plan.pk, percent=percent, text=text)
 
-    why = WHY.get(plan.cause["kind"], "The plan was made anew.")
+    return on_progress
+
+
+def _answered(plan: Plan, answer: Callable[[], None]) -> bool:
+    """Make a plan's answer; tell whether it came in time for the state it was made for."""
     try:
-        answer = answer_day(day, plan_id=plan.pk, kind=kind, on_progress=on_progress)
-        store_plan(plan.pk, replace(answer, why=why), by=SYSTEM, now=clock.now())
+        answer()
     except NoAnswer as error:
         plans.fail_plan(plan.pk, why=str(error), by=SYSTEM, now=clock.now())
     except StaleInput as stale:
         plans.give_way(plan.pk, why=stale.detail, by=SYSTEM, now=clock.now())
-        raise TryAgain(stale.detail) from stale
+        log.info("answer_came_too_late", plan=str(plan.pk))
+        return False
+    return True

@@ -29,7 +29,7 @@ from apps.routes.services.fitting import (
 )
 from apps.routes.services.plans import show_routes
 from apps.routes.services.stops import forget_eta
-from apps.routes.states import PlanState, RouteState, StopState
+from apps.routes.states import PLAN_STEPS, PlanState, RouteState, StopState
 
 PLACED = ("route", "sequence", "version")
 EXPECTED = (
@@ -56,7 +56,7 @@ def store_plan(plan_id: uuid.UUID, answer: Answer, *, by: Actor, now: datetime) 
         recommendation = recommendations.issue(answer.draft, by=by, now=now)
         plan.recommendation, plan.mode = recommendation, recommendation.mode
         plan.solved_at, plan.progress_percent = now, 100
-        plan.totals = _totals(answer)
+        plan.totals, plan.left_version = _totals(answer), answer.leaves
         _note_failures(plan, answer, journal)
         followed = {change.route.plan_id for change in changes}
         _leave_out(plan, answer, stops, journal)
@@ -80,6 +80,19 @@ def _note_failures(plan: Plan, answer: Answer, journal: Writer) -> None:
             answered_by=answer.solution.engine,
             mode=plan.mode,
         )
+
+
+def keep_plan(plan_id: uuid.UUID, answer: Answer, *, by: Actor, now: datetime) -> Plan:
+    """Note that a search found nothing that is worth a change: the plan stays."""
+    with writing(by=by, now=now) as journal:
+        plan = Plan.objects.select_for_update().get(pk=plan_id)
+        PLAN_STEPS.check(plan.status, PlanState.UNCHANGED)
+        recommendation = recommendations.issue(answer.draft, by=by, now=now)
+        plan.recommendation, plan.mode = recommendation, recommendation.mode
+        plan.solved_at, plan.progress_percent = now, 100
+        plan.totals = _totals(answer)
+        _conclude(plan, journal, changed=False)
+    return plan
 
 
 def _apply(change: RouteChange, plan: Plan, answer: Answer, journal: Writer) -> bool:
@@ -296,6 +309,14 @@ def _conclude(plan: Plan, journal: Writer, *, changed: bool) -> None:
         plan.status, kind = PlanState.READY, "plan.ready"
     elif plan.kind == Plan.Kind.REPLAN and not changed:
         plan.status, kind = PlanState.UNCHANGED, "plan.unchanged"
+        if plan.recommendation_id is not None:
+            # It changes nothing, so nobody can follow it or not.
+            recommendations.settle(
+                plan.recommendation_id,
+                state=RecommendationState.EXPIRED,
+                by=journal.by,
+                now=journal.now,
+            )
     else:
         plan.status, kind = PlanState.PUBLISHED, "plan.published"
         plan.published_at, plan.published_by = journal.now, str(journal.by)

@@ -50,6 +50,8 @@ class Answer:
     """What its travel times are worth (see the gateways' `base`)."""
     failures: tuple[Failure, ...] = ()
     """The engines that gave no answer before this one."""
+    leaves: str = ""
+    """The version of the day that it leaves behind (see `planning.left_version`)."""
 
 
 @dataclass(slots=True)

@@ -82,11 +82,14 @@ def claim_replan(
     by: Actor,
     now: datetime,
 ) -> Plan | None:
-    """Open the re-optimization of one state of a day; None where it was opened before.
+    """Open the re-optimization of one state of a day; None where there is no need.
 
-    A unique constraint lets one of two workers win, so that a trigger which comes twice
-    plans once.
+    A unique constraint lets one of two workers win, and a state that a plan left behind
+    is known, so that a trigger which comes twice plans once.
     """
+    plans = Plan.objects.filter(depot_id=depot_id, service_date=service_date)
+    if plans.filter(left_version=input_version).exists():
+        return None
     try:
         with writing(by=by, now=now):
             return _create(
