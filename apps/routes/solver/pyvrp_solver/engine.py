@@ -20,7 +20,7 @@ from apps.routes.solver.routestate import build_route, settle_rests
 from apps.routes.solver.ruin import Ruin
 from apps.routes.solver.schedule import forward
 from apps.routes.solver.view import View
-from apps.routes.solver.warmth import follow
+from apps.routes.solver.warmth import follow, start_plan
 
 if TYPE_CHECKING:
     from apps.routes.solver.port import OnProgress, Stop
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     from apps.routes.solver.routestate import RouteState
     from apps.routes.solver.solution import Solution
 
-ADAPTER_VERSION = "1"
+ADAPTER_VERSION = "2"
+COLD_FROM_JOBS = 300
+"""Beyond so many jobs the search begins with a plan of its own where none is known:
+the first plan by insertion takes 4 s at 1,000, and is 15 % dearer than that."""
+
 REPAIR_ROUNDS = 30
 """Rounds of ruin and recreate where breaks left jobs without a place."""
 
@@ -61,8 +65,9 @@ class PyVrpSolver:
         refuse_by_name(self, problem)
         deadline = monotonic() + stop.time_limit_s
         arrays = Arrays(View(problem))
-        start = construct(arrays, warm_start)
-        turns = Turns(arrays, start, seed)
+        is_cold = warm_start is None and len(arrays.view.jobs) > COLD_FROM_JOBS
+        start = start_plan(arrays.view) if is_cold else construct(arrays, warm_start)
+        turns = Turns(arrays, start, seed, is_cold=is_cold)
         turns.run(stop.solutions, deadline, on_progress)
         plan = _placed(arrays, turns.found(), start, seed)
         provenance = Provenance(

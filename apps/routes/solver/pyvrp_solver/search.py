@@ -112,11 +112,13 @@ class IteratedSearch:
                 self.local.add_operator(operator(data))
         most = max((client.prize for client in data.clients()), default=0)
         self.penalties = _Penalties(tuning, scales, most)
-        if start is None:
-            chance = Solution.make_random(data, self.random)
-            start = self.local(chance, self.penalties.dearest(), exhaustive=True)
-        self.first = self.current = self.best = start
-        self.best_milli = self._cost_milli(start)
+        given = start or Solution.make_random(data, self.random)
+        found = self.local(given, self.penalties.dearest(), exhaustive=True)
+        self.first = self.current = found
+        self.best = given if start is not None else found
+        self.best_milli = self._cost_milli(self.best)
+        if found.is_feasible():
+            self._is_best(found)
         self.history: list[Solution | None] = [None] * tuning.history
         self.position = 0
         self.stale = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from apps.routes.solver.greedy import construct
 from apps.routes.solver.openings import find_openings
 from apps.routes.solver.port import Progress
 from apps.routes.solver.pyvrp_solver.model import Model
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 REPORT_EVERY_S = 0.25
 SMALL_PART_JOBS = 40
+HOPE_ROUNDS = 300
+"""Rounds after which a search that began cold must have a plan that serves all jobs."""
+
 STALE_ROUNDS = 20_000
 """Rounds without a gain after which the search of a small part is over."""
 
@@ -31,41 +35,59 @@ STALE_ROUNDS = 20_000
 class Turns:
     """A search of a whole day; `trace` is what it believes, `found` what it found."""
 
-    def __init__(self, arrays: Arrays, start: Plan, seed: int) -> None:
-        """Begin at a plan."""
+    def __init__(
+        self, arrays: Arrays, start: Plan, seed: int, *, is_cold: bool = False
+    ) -> None:
+        """Begin at a plan, or cold: at plans of the search's own that serve all jobs."""
         view = arrays.view
-        openings = find_openings(view)
-        able = [one for one in openings if not one.closed]
+        self.arrays, self.seed, self.is_cold = arrays, seed, is_cold
+        self.openings = find_openings(view)
+        able = [one for one in self.openings if not one.closed]
         self.parts = find_parts(arrays, able)
-        pauses = find_pauses(view, able)
-        left = {*start.unserved}
+        self.pauses = find_pauses(view, able)
+        self.stopped_by = StoppedBy.EXHAUSTED
+        self.done = 0
+        self.trace = [Improvement(solutions=0, cost_milli=start.cost_milli(view))]
+        self._begin(start)
+
+    def _begin(self, start: Plan) -> None:
+        """Translate the parts and begin their searches."""
+        view, left = self.arrays.view, {*start.unserved}
         self.models = [
-            Model(arrays, part, pauses, is_complete=left.isdisjoint(part.jobs))
+            Model(
+                self.arrays,
+                part,
+                self.pauses,
+                is_complete=self.is_cold or left.isdisjoint(part.jobs),
+            )
             for part in self.parts
         ]
         self.searches = [
             IteratedSearch(
                 model.data,
-                model.to_solution(start),
-                seed + turn,
+                None if self.is_cold else model.to_solution(start),
+                self.seed + turn,
                 tuning_for(len(model.part.jobs)),
                 model.scales(),
             )
             for turn, model in enumerate(self.models)
         ]
-        self.stopped_by = StoppedBy.EXHAUSTED
-        self.done = 0
-        self.trace = [Improvement(solutions=0, cost_milli=start.cost_milli(view))]
         apart = {job for part in self.parts for job in part.jobs} | {*view.locked_by}
         self._constant_milli = (
             sum(model.constant_milli for model in self.models)
-            + sum(one.committed_milli for one in openings if one.closed)
+            + sum(one.committed_milli for one in self.openings if one.closed)
             + sum(
                 view.prize_milli(job)
                 for job in range(len(view.jobs))
                 if job not in apart
             )
         )
+
+    def _lose_hope(self) -> None:
+        """Begin again at a plan by insertion where not all jobs could be served."""
+        self.is_cold = False
+        if not all(search.best.is_feasible() for search in self.searches):
+            self._begin(construct(self.arrays))
 
     def run(
         self, limit: int | None, deadline: float, on_progress: OnProgress | None
@@ -78,6 +100,8 @@ class Turns:
                 done = self.done == limit
                 self.stopped_by = StoppedBy.SOLUTIONS if done else StoppedBy.TIME
                 return
+            if self.is_cold and self.done == HOPE_ROUNDS:
+                self._lose_hope()
             self._step(turn)
             if on_progress is not None and (self.done == 1 or now >= told):
                 told = now + REPORT_EVERY_S
