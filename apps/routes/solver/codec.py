@@ -27,6 +27,43 @@ class SolveRequest:
     warm_start: Solution | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PieceRequest:
+    """The solve of one part; `locations` are its places, numbered in the whole day."""
+
+    locations: tuple[int, ...]
+    request: SolveRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitRequest:
+    """All that the plan of a day depends on that was made in parts.
+
+    The `whole` has no matrices. Of several `pieces` with the same vehicle the last one
+    counts. `leftovers` are what reasons of jobs left out are found by, on the whole
+    fleet. `stop` is what each piece was given at the most.
+    """
+
+    whole: Problem
+    pieces: tuple[PieceRequest, ...]
+    leftovers: tuple[Problem, ...]
+    engine: str
+    seed: int
+    stop: Stop
+
+
+@dataclass(frozen=True, slots=True)
+class _Nothing:
+    """An object of which nothing is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What tells the requests apart: only a split one has pieces."""
+
+    pieces: tuple[_Nothing, ...] = ()
+
+
 def encode_problem(problem: Problem) -> bytes:
     """Write a problem as JSON with sorted keys."""
     return _encode(problem)
@@ -55,7 +92,7 @@ def decode_solution(data: bytes) -> Solution:
     return msgspec.json.decode(data, type=Solution)
 
 
-def encode_request(request: SolveRequest) -> bytes:
+def encode_request(request: SolveRequest | SplitRequest) -> bytes:
     """Write a request as JSON with sorted keys."""
     return _encode(request)
 
@@ -67,6 +104,18 @@ def decode_request(data: bytes) -> SolveRequest:
         ValueError: the data is not a request.
     """
     return msgspec.json.decode(data, type=SolveRequest, dec_hook=_read_entries)
+
+
+def decode_inputs(data: bytes) -> SolveRequest | SplitRequest:
+    """Read what `encode_request` wrote, of whichever kind.
+
+    Raises:
+        ValueError: the data is no request.
+    """
+    shape = msgspec.json.decode(data, type=_Shape)
+    if not shape.pieces:
+        return decode_request(data)
+    return msgspec.json.decode(data, type=SplitRequest, dec_hook=_read_entries)
 
 
 def inputs_hash(

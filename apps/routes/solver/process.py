@@ -60,6 +60,37 @@ class SolverFailed(RuntimeError):
         self.code, self.words = code, tuple(words)
 
 
+class Brood:
+    """The children of one planning, which can be killed together from any thread."""
+
+    def __init__(self) -> None:
+        """Begin without children."""
+        self._lock = threading.Lock()
+        self._children: set[subprocess.Popen[bytes]] = set()
+        self._is_over = False
+
+    def take(self, child: subprocess.Popen[bytes]) -> None:
+        """Take a child in; where all were killed already, it is too."""
+        with self._lock:
+            self._children.add(child)
+            is_over = self._is_over
+        if is_over:
+            _kill(child)
+
+    def let_go(self, child: subprocess.Popen[bytes]) -> None:
+        """Forget a child that has ended."""
+        with self._lock:
+            self._children.discard(child)
+
+    def kill(self) -> None:
+        """Kill all children, and those that come."""
+        with self._lock:
+            self._is_over = True
+            children = list(self._children)
+        for child in children:
+            _kill(child)
+
+
 def solve_in_process(
     problem: Problem,
     *,
@@ -70,8 +101,11 @@ def solve_in_process(
     timeout_s: float,
     on_progress: OnProgress | None = None,
     on_effort: OnEffort | None = None,
+    brood: Brood | None = None,
 ) -> Solution:
     """Solve in a child process; after `timeout_s` its whole group is killed.
+
+    So it is when its `brood` is.
 
     Raises:
         SolverTimeout: it took longer.
@@ -84,6 +118,8 @@ def solve_in_process(
         )
     )
     child = _start()
+    if brood is not None:
+        brood.take(child)
     late = threading.Event()
     timer = threading.Timer(timeout_s, _end_late, [child, late])
     timer.start()
@@ -102,6 +138,8 @@ def solve_in_process(
     finally:
         timer.cancel()
         _kill(child)
+        if brood is not None:
+            brood.let_go(child)
         _pipe(child.stdout).close()
         _pipe(child.stderr).close()
     if code == 0:

@@ -7,7 +7,7 @@ stated, and reports whatever the problem forbids or the figures do not add up to
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from apps.routes.solver.judging import RouteJudge, Violation
@@ -15,12 +15,13 @@ from apps.routes.solver.solution import CostBreakdown
 from apps.routes.solver.weighing import overloads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from apps.routes.solver.merging import Piece
     from apps.routes.solver.problem import Job, Problem, Vehicle
     from apps.routes.solver.solution import RoutePlan, Solution
 
-__all__ = ["Violation", "validate"]
+__all__ = ["Violation", "validate", "validate_whole"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,55 @@ def validate(problem: Problem, solution: Solution) -> tuple[Violation, ...]:
     if not known:
         found += _cost(solution, names, problem)
     return tuple(found)
+
+
+def validate_whole(
+    problem: Problem, solution: Solution, pieces: Mapping[str, Piece]
+) -> tuple[Violation, ...]:
+    """List everything wrong with a day planned in parts; see `validate`.
+
+    The `problem` has no matrices: each route is walked on the travel times of the piece
+    that its vehicle was planned in, all else is judged by the whole day.
+    """
+    names = _Names(
+        jobs={job.id: job for job in problem.jobs},
+        vehicles={vehicle.id: vehicle for vehicle in problem.vehicles},
+    )
+    found = [
+        *_unknown(names, solution),
+        *_served_once(problem, solution),
+        *_locked_served(solution, names),
+        *_shipped_whole(problem, solution),
+    ]
+    if found:
+        return tuple(found)
+    for route in solution.routes:
+        piece = pieces.get(route.vehicle_id)
+        if piece is None:
+            found.append(Violation("route_without_roads", route.vehicle_id))
+        else:
+            found += _on_roads_of(piece, names, route)
+    return (*found, *_cost(solution, names, problem))
+
+
+def _on_roads_of(piece: Piece, names: _Names, route: RoutePlan) -> Iterator[Violation]:
+    """Judge a route of the whole day by the travel times of a piece of it."""
+    at = {job.id: job.location for job in piece.problem.jobs}
+    there = {one.id: one for one in piece.problem.vehicles}.get(route.vehicle_id)
+    served = [visit.job_id for visit in route.visits]
+    if there is None or not at.keys() >= {*served}:
+        yield Violation("route_without_roads", route.vehicle_id)
+        return
+    vehicle = replace(
+        names.vehicles[route.vehicle_id],
+        start_location=there.start_location,
+        end_location=there.end_location,
+        reload_locations=there.reload_locations,
+    )
+    jobs = {one: replace(names.jobs[one], location=at[one]) for one in served}
+    told = piece.told(route)
+    yield from RouteJudge(piece.problem, jobs, vehicle, told).violations()
+    yield from overloads(piece.problem, jobs, vehicle, told)
 
 
 def _unknown(names: _Names, solution: Solution) -> Iterator[Violation]:
