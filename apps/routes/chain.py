@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from apps.routes.solver.codec import SolveRequest
+from apps.routes.solver.codec import SolveRequest, SplitRequest
 from apps.routes.solver.port import (
     MENDER,
     RULES,
@@ -23,7 +23,12 @@ from apps.routes.solver.port import (
     refused_features,
 )
 from apps.routes.solver.problem import Problem
-from apps.routes.solver.process import SolverFailed, SolverTimeout, solve_in_process
+from apps.routes.solver.process import (
+    Brood,
+    SolverFailed,
+    SolverTimeout,
+    solve_in_process,
+)
 from apps.routes.solver.solution import Solution, StoppedBy
 from apps.routes.solver.validate import validate
 
@@ -47,6 +52,21 @@ ENGINE_NAMES: Mapping[str, str] = {
     "greedy": "Insertion by rules",
     "repair": "Mending by rules",
 }
+
+
+class NoAnswer(RuntimeError):
+    """Every engine failed; the message says how each did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """A child among others: all of them are killed together.
+
+    `grace_s` is what it may take beyond its limit.
+    """
+
+    brood: Brood
+    grace_s: float
 
 
 class Budget:
@@ -122,7 +142,7 @@ class Try:
     The request then names the count that it came to, by which it can be repeated.
     """
 
-    request: SolveRequest
+    request: SolveRequest | SplitRequest
     solution: Solution
     by_clock: bool = False
 
@@ -144,11 +164,13 @@ def solve_by_chain(
     budget: Budget,
     warm_start: Solution | None = None,
     on_progress: OnProgress | None = None,
+    crew: Crew | None = None,
 ) -> ChainAnswer:
     """Ask the engines in turn until one answers with a plan that the judge passes.
 
     `stops` says by engine when its search ends; the budget may end it before. An
-    engine that fails in whatever way is replaced by the next, never raised.
+    engine that fails in whatever way is replaced by the next, never raised. In a
+    `crew` the rules have a child too.
     """
     failures: list[Failure] = []
     for place, engine in enumerate(engines):
@@ -160,7 +182,7 @@ def solve_by_chain(
         request = SolveRequest(
             problem=problem, engine=engine, stop=stop, seed=seed, warm_start=warm_start
         )
-        answer = _answer(request, on_progress)
+        answer = _answer(request, on_progress, crew)
         if isinstance(answer, Try):
             return ChainAnswer(answer, tuple(failures))
         failures.append(answer)
@@ -175,7 +197,9 @@ def _within(stop: Stop, engine: str, budget: Budget, others: int) -> Stop | None
     return replace(stop, time_limit_s=limit_s) if limit_s else None
 
 
-def _answer(request: SolveRequest, on_progress: OnProgress | None) -> Try | Failure:
+def _answer(
+    request: SolveRequest, on_progress: OnProgress | None, crew: Crew | None
+) -> Try | Failure:
     """Ask one engine and judge its answer."""
     engine = request.engine
     if engine not in (*engine_names(), MENDER):
@@ -183,7 +207,7 @@ def _answer(request: SolveRequest, on_progress: OnProgress | None) -> Try | Fail
     if refused := refused_features(engine, request.problem):
         return Failure(engine=engine, code="refused", detail=f"it cannot do {refused}")
     try:
-        solution = _solve(request, on_progress)
+        solution = _solve(request, on_progress, crew)
         violations = validate(request.problem, solution)
     except Exception as error:  # noqa: BLE001  whatever it throws, the next one is asked
         code, detail = _in_words(error)
@@ -220,9 +244,11 @@ def _tried(request: SolveRequest, solution: Solution) -> Try:
     return Try(replace(request, stop=stop), solution, by_clock=True)
 
 
-def _solve(request: SolveRequest, on_progress: OnProgress | None) -> Solution:
+def _solve(
+    request: SolveRequest, on_progress: OnProgress | None, crew: Crew | None
+) -> Solution:
     """Solve in a child that can be killed; the rules need none, being Python with a cap."""
-    if request.engine in {RULES, MENDER}:
+    if request.engine in {RULES, MENDER} and crew is None:
         return open_engine(request.engine).solve(
             request.problem,
             stop=request.stop,
@@ -236,6 +262,7 @@ def _solve(request: SolveRequest, on_progress: OnProgress | None) -> Solution:
         stop=request.stop,
         seed=request.seed,
         warm_start=request.warm_start,
-        timeout_s=request.stop.time_limit_s + GRACE_S,
+        timeout_s=request.stop.time_limit_s + (crew.grace_s if crew else GRACE_S),
         on_progress=on_progress,
+        brood=crew.brood if crew else None,
     )

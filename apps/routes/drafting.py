@@ -49,6 +49,7 @@ class Thought:
     """How an answer came about: the chosen one, the rules', and what went wrong.
 
     `searched` says that an optimizer gave a valid answer, though the rules' may stand.
+    A large day is planned in `parts`; 0 stands for one search of the whole.
     """
 
     best: Try
@@ -57,6 +58,7 @@ class Thought:
     late: int
     travel_source: str
     searched: bool = True
+    parts: int = 0
 
     @property
     def gain_minor(self) -> int:
@@ -184,6 +186,9 @@ def _how_made(thought: Thought) -> list[dict[str, Any]]:
         instead = ENGINE_NAMES.get(failed[0].engine, failed[0].engine)
         text = f"Made by {name} in place of {instead}."
     said: list[dict[str, Any]] = [{"code": "made_by", "text": text}]
+    if thought.parts:
+        text = f"Planned in {thought.parts} parts by place, and mended where they meet."
+        said.append({"code": "parts", "count": thought.parts, "text": text})
     said += [
         {
             "code": "engine_failed",

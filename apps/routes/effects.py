@@ -33,7 +33,7 @@ def under_conditions(
         time_looked_at(day),
     )
     slower = replace(matrix, durations_s=durations_s, distances_m=distances)
-    return _around_closures(day), slower
+    return around_closures(day), slower
 
 
 def time_looked_at(day: DayInput) -> Slice:
@@ -58,7 +58,8 @@ def closures_over(day: DayInput) -> Mapping[UUID, tuple[RoadCondition, ...]]:
     return found
 
 
-def _around_closures(day: DayInput) -> DayInput:
+def around_closures(day: DayInput) -> DayInput:
+    """Return the day with the windows that closures leave to the orders inside them."""
     closed = closures_over(day)
     if not closed:
         return day

@@ -10,11 +10,20 @@ from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 
-from apps.routes.chain import GRACE_S, Budget, Failure, Try, solve_by_chain
+from apps.routes.chain import (
+    GRACE_S,
+    Budget,
+    Failure,
+    NoAnswer,
+    Try,
+    solve_by_chain,
+)
 from apps.routes.drafting import Thought, ledger_draft, orders_left_out
 from apps.routes.effects import under_conditions
 from apps.routes.gateways.base import TravelMatrix, TravelTimes
 from apps.routes.gateways.choice import travel_times
+from apps.routes.inparts import replay_in_parts
+from apps.routes.largedays import Asked, answer_large_day, is_large
 from apps.routes.legs import legs_of
 from apps.routes.parameters import Parameters
 from apps.routes.planning import (
@@ -24,7 +33,7 @@ from apps.routes.planning import (
     on_board_left_out,
 )
 from apps.routes.services.fitting import Answer
-from apps.routes.solver.codec import decode_request, encode_solution
+from apps.routes.solver.codec import SplitRequest, decode_inputs, encode_solution
 from apps.routes.solver.port import RULES, Progress
 from apps.routes.solver.problem import Problem
 from apps.routes.solver.process import solve_in_process
@@ -38,10 +47,6 @@ from apps.routes.solver.solution import (
 )
 
 REPLAY_LIMIT_S = 600
-
-
-class NoAnswer(RuntimeError):
-    """Every engine failed; the message says how each did."""
 
 
 def travel_times_of(parameters: Parameters) -> TravelTimes:
@@ -68,6 +73,17 @@ def answer_day(
     asking = _Asking(Budget.of_task(settings.TASK_TIMEOUT_S), on_progress)
     on_progress(1, "Fetching travel times")
     hour = day.local_hour if kind == "replan" else None
+    if is_large(day):
+        asked = Asked(
+            plan_id=plan_id,
+            kind=kind,
+            source=travel_times_of(day.parameters),
+            hour=hour,
+            start=present_sequence(day),
+            budget=asking.budget,
+            tell=on_progress,
+        )
+        return answer_large_day(day, asked)
     matrix = travel_times_of(day.parameters).matrix(day.points(), departs_hour=hour)
     clear, (day, matrix) = matrix, under_conditions(day, matrix)
     best, rules = _think(day, kind, matrix, asking)
@@ -236,7 +252,9 @@ def replay(inputs: bytes) -> bytes:
 
     The stored count of solutions ends the search; the clock only guards it.
     """
-    request = decode_request(inputs)
+    request = decode_inputs(inputs)
+    if isinstance(request, SplitRequest):
+        return encode_solution(replay_in_parts(request, limit_s=REPLAY_LIMIT_S))
     solution = solve_in_process(
         request.problem,
         engine=request.engine,

@@ -15,6 +15,7 @@ from apps.core.models import TaskRun
 from apps.core.queue import TryAgain
 from apps.depots.models import Depot
 from apps.routes import intake, planning, selectors
+from apps.routes.chain import NoAnswer
 from apps.routes.gateways.base import RoadsFailed
 from apps.routes.gateways.choice import roads_if_any
 from apps.routes.lines import wanted_legs
@@ -31,7 +32,7 @@ from apps.routes.services import (
 )
 from apps.routes.services.applying import keep_plan, store_plan
 from apps.routes.services.fitting import StaleInput
-from apps.routes.solving import NoAnswer, answer_day
+from apps.routes.solving import answer_day
 from apps.routes.states import PlanState
 from apps.routes.steps import mended_answer, searched_answer
 from apps.routes.tracing import missing_lines

@@ -152,7 +152,7 @@ class _Ground:
         index = {job.id: number for number, job in enumerate(self.problem.jobs)}
         for one in self.problem.shipments:
             pair = index[one.pickup_job], index[one.delivery_job]
-            both = served[:, list(pair)].all(axis=1)
+            both: Flags = np.asarray(served[:, list(pair)].all(axis=1))
             choice = [part for part in home[list(pair)].tolist() if both[part]]
             choice += np.flatnonzero(both).tolist()
             home[list(pair)] = (choice or [home[pair[0]]])[0]

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from apps.routes.solver import process
 from apps.routes.solver.port import Progress, Stop, open_engine
 from apps.routes.solver.process import (
+    Brood,
     SolverFailed,
     SolverTimeout,
     solve_in_process,
@@ -196,3 +198,48 @@ def test_worker_loads_no_framework() -> None:
     )
 
     assert said.stdout.strip() == b"[]"
+
+
+def test_brood_is_killed_together(children: list[int]) -> None:
+    brood = Brood()
+    words: list[object] = []
+
+    def solve() -> None:
+        try:
+            words.append(
+                solve_in_process(
+                    composed_day(60, 3),
+                    engine="pyvrp",
+                    stop=ENDLESS,
+                    seed=1,
+                    timeout_s=300,
+                    brood=brood,
+                )
+            )
+        except SolverFailed as error:
+            words.append(error.code)
+
+    threads = [threading.Thread(target=solve) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    # A child that is not there yet is killed when it comes.
+    brood.kill()
+    for thread in threads:
+        thread.join()
+    assert words == [-signal.SIGKILL, -signal.SIGKILL]
+    assert not any(is_running(pid) for pid in children)
+
+
+def test_child_that_comes_after_the_kill_is_killed_too(children: list[int]) -> None:
+    brood = Brood()
+    brood.kill()
+    with pytest.raises(SolverFailed):
+        solve_in_process(
+            composed_day(60, 3),
+            engine="pyvrp",
+            stop=ENDLESS,
+            seed=1,
+            timeout_s=300,
+            brood=brood,
+        )
+    assert not any(is_running(pid) for pid in children)

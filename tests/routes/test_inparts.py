@@ -7,16 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.routes.solver import inparts
+from apps.routes import chain, inparts
+from apps.routes.chain import ChainAnswer, Failure, NoAnswer
+from apps.routes.inparts import (
+    Means,
+    PlanningInParts,
+    SplitAnswer,
+    replay_in_parts,
+)
 from apps.routes.solver.codec import (
     SplitRequest,
     decode_inputs,
     encode_request,
     encode_solution,
 )
-from apps.routes.solver.inparts import Means, SplitAnswer, replay_in_parts
 from apps.routes.solver.port import Stop, open_engine
-from apps.routes.solver.problem import Problem
+from apps.routes.solver.problem import Problem, TimeWindow
 from apps.routes.solver.process import SolverFailed, SolverTimeout
 from apps.routes.solver.solution import Reason, Solution, StoppedBy
 from apps.routes.solver.validate import validate, validate_whole
@@ -26,7 +32,12 @@ from tests.routes.solver.test_splitting import composed_places, dense, places_of
 
 SEEDS = st.integers(min_value=0, max_value=10_000)
 MEANS = Means(
-    engines=("greedy",), seed=5, wall_s=60, search_s_a_job=0.2, jobs_a_part=12
+    engines=("greedy",),
+    stops={},
+    seed=5,
+    wall_s=60,
+    search_s_a_job=0.2,
+    jobs_a_part=12,
 )
 ROUNDS = 4
 
@@ -43,15 +54,21 @@ def solve_here(problem: Problem, *, engine: str, stop: Any, **given: Any) -> Sol
 @pytest.fixture(autouse=True, scope="module")
 def _here() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chain, "solve_in_process", solve_here)
         patch.setattr(inparts, "solve_in_process", solve_here)
         yield
 
 
 def in_parts(
-    problem: Problem, places: Any, means: Means = MEANS, **more: Any
+    problem: Problem,
+    places: Any,
+    means: Means = MEANS,
+    start: Solution | None = None,
 ) -> SplitAnswer:
     bare = replace(problem, matrices=())
-    return inparts.solve_in_parts(bare, places, dense(problem), means, **more)
+    planning = PlanningInParts(bare, places, dense(problem), means)
+    planning.plan(start)
+    return planning.answer()
 
 
 @given(seed=SEEDS)
@@ -113,7 +130,7 @@ def test_a_start_is_kept_where_nothing_better_is_found() -> None:
         problem, stop=Stop(solutions=30, time_limit_s=60), seed=1
     )
     means = replace(MEANS, jobs_a_part=40)
-    answer = in_parts(problem, composed_places(problem), means, warm_start=start)
+    answer = in_parts(problem, composed_places(problem), means, start)
     assert answer.solution.cost.total_milli <= start.cost.total_milli
 
 
@@ -131,10 +148,10 @@ def test_a_failing_engine_is_replaced_and_then_given_up() -> None:
 
     means = replace(MEANS, engines=("pyvrp", "greedy"), jobs_a_part=30, at_a_time=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inparts, "solve_in_process", failing)
+        patch.setattr(chain, "solve_in_process", failing)
         answer = in_parts(problem, composed_places(problem), means)
     assert tried.count("pyvrp") == inparts.GIVEN_UP_AFTER
-    assert answer.failures == ("pyvrp: killed after 9 s",)
+    assert [one.code for one in answer.failures] == ["late"]
     assert answer.solution.engine == "greedy"
     assert validate(problem, answer.solution) == ()
 
@@ -144,38 +161,62 @@ def test_an_infeasible_answer_is_not_taken() -> None:
 
     def lying(problem: Problem, *, engine: str, **given: Any) -> Solution:
         found = solve_here(problem, engine="greedy", **given)
-        return (
-            replace(found, unserved=())
-            if engine == "greedy"
-            else found.__class__(
-                **{
-                    name: getattr(found, name)
-                    for name in found.__dataclass_fields__
-                    if name != "routes"
-                },
-                routes=found.routes[1:],
-            )
-        )
+        return found if engine == "greedy" else replace(found, routes=found.routes[1:])
 
     means = replace(MEANS, engines=("pyvrp",), jobs_a_part=30, at_a_time=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inparts, "solve_in_process", lying)
+        patch.setattr(chain, "solve_in_process", lying)
         answer = in_parts(problem, composed_places(problem), means)
-    assert "infeasible (job_forgotten" in answer.failures[0]
+    assert answer.failures[0].code == "infeasible"
+    assert "job_forgotten" in answer.failures[0].detail
     assert validate(problem, answer.solution) == ()
 
 
-def test_no_answer_at_all_is_an_error() -> None:
+def test_where_no_child_can_be_had_the_rules_do_without() -> None:
     problem = composed_day(80, 4)
 
     def dead(problem: Problem, *, engine: str, **given: Any) -> Solution:
-        raise SolverFailed("exit code 1")
+        raise SolverFailed(1, ["out of memory"])
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inparts, "solve_in_process", dead)
-        means = replace(MEANS, jobs_a_part=30)
-        with pytest.raises(SolverFailed, match="greedy: exit code 1"):
-            in_parts(problem, composed_places(problem), means)
+        patch.setattr(chain, "solve_in_process", dead)
+        means = replace(MEANS, engines=("pyvrp", "greedy"), jobs_a_part=30)
+        answer = in_parts(problem, composed_places(problem), means)
+    assert {one.detail for one in answer.failures} == {"out of memory"}
+    assert {one.engine for one in answer.failures} == {"pyvrp", "greedy"}
+    assert answer.solution.engine == "greedy"
+    assert validate(problem, answer.solution) == ()
+
+
+def test_a_part_without_any_answer_is_an_error() -> None:
+    problem = composed_day(80, 4)
+    nothing = ChainAnswer(None, (Failure(engine="greedy", code="no_time"),))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inparts, "solve_by_chain", lambda *_, **__: nothing)
+        with pytest.raises(NoAnswer, match="no time left"):
+            in_parts(problem, composed_places(problem), MEANS)
+
+
+def test_parcels_on_board_may_be_brought_late() -> None:
+    problem = composed_day(80, 4)
+    gone = problem.jobs[0]
+    never = (TimeWindow(start_s=0, end_s=1),)
+    first = replace(gone, windows=never, allowed_vehicles=("van-00",))
+    problem = replace(problem, jobs=(first, *problem.jobs[1:]))
+    bare = replace(problem, matrices=())
+    means = replace(MEANS, jobs_a_part=30)
+    planning = PlanningInParts(bare, composed_places(problem), dense(problem), means)
+    planning.plan()
+    assert gone.id in {one.job_id for one in planning.answer().solution.unserved}
+    jobs = (replace(first, windows=()), *problem.jobs[1:])
+    planning.serve_late(replace(bare, jobs=jobs), {gone.id: "van-00"})
+    answer = planning.answer()
+    assert answer.solution.unserved == ()
+    assert validate(replace(problem, jobs=jobs), answer.solution) == ()
+    stored = decode_inputs(encode_request(answer.request))
+    assert isinstance(stored, SplitRequest)
+    again = replay_in_parts(stored, limit_s=60)
+    assert encode_solution(again) == encode_solution(answer.solution)
 
 
 def test_the_judge_finds_what_is_wrong_with_a_whole_day() -> None:
@@ -206,7 +247,7 @@ def test_an_answer_by_time_says_how_often_it_is_repeated() -> None:
         return replace(found, stopped_by=StoppedBy.TIME)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inparts, "solve_in_process", timed)
+        patch.setattr(chain, "solve_in_process", timed)
         means = replace(MEANS, jobs_a_part=30)
         answer = in_parts(problem, composed_places(problem), means)
     assert answer.solution.stopped_by == StoppedBy.SOLUTIONS
