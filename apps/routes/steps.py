@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from apps.routes.chain import Budget, Failure, Try, solve_by_chain
+from apps.routes.chain import Budget, Failure, NoAnswer, Try, solve_by_chain
 from apps.routes.drafting import Thought, ledger_draft, orders_left_out
 from apps.routes.effects import under_conditions
 from apps.routes.gateways.base import TravelMatrix
@@ -30,7 +30,6 @@ from apps.routes.services.fitting import Answer
 from apps.routes.solver.port import MENDER, RULES, Stop
 from apps.routes.solver.problem import Problem
 from apps.routes.solving import (
-    NoAnswer,
     present_sequence,
     progress_in_words,
     travel_times_of,

@@ -8,18 +8,18 @@ import pytest
 import time_machine
 from django.core.management import call_command
 
+from apps.core.ids import uuid7
 from apps.core.units import Point
 from apps.recommendations.models import Recommendation
 from apps.recommendations.services import content_hash, stored_inputs
 from apps.routes import largedays
 from apps.routes.gateways.estimated import EstimatedTravelTimes
-from apps.routes.intake import day_input
+from apps.routes.intake import day_input, running_input
 from apps.routes.largedays import is_large, plane
-from apps.routes.models import Plan, Route, Stop, UnservedOrder
+from apps.routes.models import Route, Stop, UnservedOrder
 from apps.routes.solver.codec import SplitRequest, decode_inputs
-from apps.routes.solving import replay
+from apps.routes.solving import answer_day, replay
 from apps.routes.states import PlanState
-from apps.routes.tasks import reoptimize
 from tests.bench._large_days import composed_large_day
 from tests.factories import NOW, SERVICE_DATE
 from tests.routes.days import begin, make_day, make_order, publish_day, report, sequence
@@ -86,20 +86,23 @@ def test_large_running_day_keeps_what_is_done_and_takes_new_orders_in() -> None:
     for minutes, kind in enumerate(("stop.enroute", "stop.arrived")):
         report(first, kind, NOW + timedelta(minutes=minutes))
     added = make_order(depot, 30)
-    reoptimize(
-        depot_id=str(depot.pk),
-        service_date=SERVICE_DATE.isoformat(),
-        route_id=None,
-        cause="order.created",
+    day = running_input(depot.pk, SERVICE_DATE, route_ids=None, now=NOW)
+    answer = answer_day(
+        day, plan_id=uuid7(), kind="replan", on_progress=lambda percent, text: None
     )
-    plan = Plan.objects.get(kind=Plan.Kind.REPLAN)
-    assert plan.status == PlanState.PUBLISHED
-    assert Stop.objects.get(order=added).route is not None
-    first.refresh_from_db()
-    assert (first.route_id, first.sequence) == (route.pk, 1)
-    assert plan.recommendation is not None
-    inputs = stored_inputs(plan.recommendation)
-    assert content_hash(replay(inputs)) == plan.recommendation.answer_hash
+    served = {
+        visit.job_id: route.vehicle_id
+        for route in answer.solution.routes
+        for visit in route.visits
+    }
+    assert len(served) == 24
+    assert str(first.order_id) not in served
+    # The van that has left keeps what it carries, and a new parcel goes with another.
+    on_board = {str(stop.order_id) for stop in sequence(route)[1:]}
+    assert {served[order] for order in on_board} == {str(route.shift_id)}
+    assert served[str(added.pk)] != str(route.shift_id)
+    assert answer.left_out == ()
+    assert replay(answer.draft.inputs) == answer.draft.answer
 
 
 def test_orders_that_no_van_can_do_are_left_out_with_their_reason() -> None:
