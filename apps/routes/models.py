@@ -221,6 +221,12 @@ class Stop(models.Model):
     eta_at = models.DateTimeField(null=True, blank=True)
     eta_low_at = models.DateTimeField(null=True, blank=True)
     eta_high_at = models.DateTimeField(null=True, blank=True)
+    told_low_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Earliest ETA as first told: what it came to is measured (C13).",
+    )
+    told_high_at = models.DateTimeField(null=True, blank=True)
     eta_reason = models.CharField(max_length=200, blank=True)
     road_warning = models.CharField(
         max_length=10, blank=True, help_text="Kind of the condition that touches it."

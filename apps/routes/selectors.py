@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from apps.core import queue
 from apps.orders.models import Order
 from apps.orders.states import OrderState
+from apps.routes.coverage import EtaCoverage, coverage_of_day
 from apps.routes.lines import Line, Place
 from apps.routes.models import (
     Plan,
@@ -43,6 +44,7 @@ class DayOverview:
     orders_open_without_route: int
     unacknowledged_changes: int
     preferences: PreferenceShare
+    eta_coverage: EtaCoverage
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,7 @@ def day_overview(depot_id: uuid.UUID, service_date: date) -> DayOverview:
         .filter(route__service_date=service_date)
         .count(),
         preferences=preferences_of_day(depot_id, service_date),
+        eta_coverage=coverage_of_day(depot_id, service_date),
     )
 
 

@@ -213,6 +213,24 @@ class PreferenceShareSerializer(serializers.Serializer[Any]):
     )
 
 
+class CoverageSerializer(serializers.Serializer[Any]):
+    """Arrivals of a day against the interval that was told."""
+
+    measured = serializers.IntegerField(help_text="Arrivals with an interval.")
+    within = serializers.IntegerField()
+    early = serializers.IntegerField(help_text="Before it.")
+    late = serializers.IntegerField(help_text="Behind it.")
+    percent = serializers.FloatField(allow_null=True, help_text="Within, of measured.")
+
+
+class EtaCoverageSerializer(serializers.Serializer[Any]):
+    """How often drivers arrived within the ETA interval, by the device's time."""
+
+    wanted_percent = serializers.IntegerField()
+    first = CoverageSerializer(help_text="The interval told when the stop was shown.")
+    last = CoverageSerializer(help_text="The interval told last before the arrival.")
+
+
 class DayOverviewSerializer(serializers.Serializer[Any]):
     """A depot's day in figures."""
 
@@ -228,6 +246,7 @@ class DayOverviewSerializer(serializers.Serializer[Any]):
     orders_open_without_route = serializers.IntegerField()
     unacknowledged_changes = serializers.IntegerField()
     preferences = PreferenceShareSerializer()
+    eta_coverage = EtaCoverageSerializer()
 
 
 PLACE_SCHEMA = {

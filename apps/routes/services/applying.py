@@ -34,6 +34,7 @@ from apps.routes.states import PLAN_STEPS, PlanState, RouteState, StopState
 PLACED = ("route", "sequence", "version")
 EXPECTED = (
     *("plan_eta_at", "leg_s", "leg_from", "eta_at", "eta_low_at", "eta_high_at"),
+    *("told_low_at", "told_high_at"),
     *("eta_reason", "road_warning", "road_warning_text"),
 )
 

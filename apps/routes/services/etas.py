@@ -21,6 +21,7 @@ VISIBLE_INTERVAL_MOVE_S = 300
 
 _KEPT = [
     *("eta_at", "eta_low_at", "eta_high_at", "eta_reason"),
+    *("told_low_at", "told_high_at"),
     *("road_warning", "road_warning_text", "version"),
 ]
 
@@ -60,11 +61,15 @@ def _moved(outlook: Outlook, now: datetime) -> list[Stop]:
     warned = warnings_for(
         outlook.outset.point, outlook.visits, expected, outlook.conditions, now=now
     )
+    is_told = outlook.route.status != RouteState.DRAFT
     moved = []
     for stop, fresh in zip(outlook.stops, expected, strict=True):
         mark = warned.get(stop.pk, NOT_WARNED)
-        if not _is_visible(stop, fresh, mark):
+        is_first = is_told and stop.told_low_at is None
+        if not is_first and not _is_visible(stop, fresh, mark):
             continue
+        if is_first:
+            stop.told_low_at, stop.told_high_at = fresh.low_at, fresh.high_at
         stop.eta_at, stop.eta_reason = fresh.eta_at, fresh.reason
         stop.eta_low_at, stop.eta_high_at = fresh.low_at, fresh.high_at
         stop.road_warning, stop.road_warning_text = mark.kind, mark.text

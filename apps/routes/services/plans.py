@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import IntegrityError
-from django.db.models import Max
+from django.db.models import F, Max
 
 from apps.core.actors import Actor
 from apps.core.problems import Conflict, Invalid, NotFound
@@ -185,6 +185,9 @@ def show_routes(routes: list[Route], journal: Writer) -> None:
     """Make draft routes visible to their drivers, with all that they hold."""
     Route.objects.filter(pk__in=[route.pk for route in routes]).update(
         status=RouteState.PUBLISHED
+    )
+    Stop.objects.filter(route__in=routes, told_low_at=None).update(
+        told_low_at=F("eta_low_at"), told_high_at=F("eta_high_at")
     )
     holders = {route.pk: route for route in routes}
     for route in routes:

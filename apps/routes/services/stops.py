@@ -116,6 +116,7 @@ def release_stop(
 def forget_eta(stop: Stop) -> None:
     """Take from a stop that is off its route all that was expected of it."""
     stop.plan_eta_at = stop.eta_at = stop.eta_low_at = stop.eta_high_at = None
+    stop.told_low_at = stop.told_high_at = None
     stop.leg_s = stop.leg_from = None
     stop.eta_reason = stop.road_warning = stop.road_warning_text = ""
 

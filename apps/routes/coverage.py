@@ -1,0 +1,105 @@
+"""How often drivers arrive within the ETA interval that was told (C13); reads only.
+
+The interval is meant to hold nine times in ten. Measured is when service could begin, by
+the device's own time: an arrival before the window opens is one at its opening.
+"""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from apps.orders.models import TimeWindow
+from apps.routes.models import Stop
+
+WANTED_PERCENT = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Of `measured` arrivals: how many lay `within` the interval, before it, behind it."""
+
+    measured: int
+    within: int
+    early: int
+    late: int
+
+    @property
+    def percent(self) -> float | None:
+        """The share within; None where nothing was measured."""
+        return round(100 * self.within / self.measured, 1) if self.measured else None
+
+
+@dataclass(frozen=True, slots=True)
+class EtaCoverage:
+    """A day's coverage: of the interval told `first`, and of the one told `last`.
+
+    The first is what stood when the stop was shown on its route, often hours before; the
+    last is what stood when the driver arrived.
+    """
+
+    first: Coverage
+    last: Coverage
+
+    @property
+    def wanted_percent(self) -> int:
+        """How often it is meant to hold."""
+        return WANTED_PERCENT
+
+
+def coverage_of_day(depot_id: uuid.UUID, day: date) -> EtaCoverage:
+    """Return how often a depot's drivers arrived on a day within what was told."""
+    stops = list(
+        Stop.objects.filter(
+            route__depot_id=depot_id,
+            route__service_date=day,
+            arrived_at__isnull=False,
+        ).only(
+            "order_id",
+            "arrived_at",
+            "eta_low_at",
+            "eta_high_at",
+            "told_low_at",
+            "told_high_at",
+        )
+    )
+    begins = _begins(stops)
+    return EtaCoverage(
+        first=_coverage(
+            (begins[stop.pk], stop.told_low_at, stop.told_high_at) for stop in stops
+        ),
+        last=_coverage(
+            (begins[stop.pk], stop.eta_low_at, stop.eta_high_at) for stop in stops
+        ),
+    )
+
+
+def _begins(stops: Iterable[Stop]) -> dict[uuid.UUID, datetime]:
+    """Return by stop when service could begin: on arrival, or when its window opens."""
+    stops = list(stops)
+    windows: dict[uuid.UUID, list[tuple[datetime, datetime]]] = {}
+    rows = TimeWindow.objects.filter(order__in=[stop.order_id for stop in stops])
+    for order_id, opens_at, closes_at in rows.order_by("opens_at").values_list(
+        "order_id", "opens_at", "closes_at"
+    ):
+        windows.setdefault(order_id, []).append((opens_at, closes_at))
+    found = {}
+    for stop in stops:
+        if stop.arrived_at is None:
+            continue
+        ahead = [
+            opens_at
+            for opens_at, closes_at in windows.get(stop.order_id, ())
+            if closes_at > stop.arrived_at
+        ]
+        found[stop.pk] = max([stop.arrived_at, *ahead[:1]])
+    return found
+
+
+def _coverage(
+    told: Iterable[tuple[datetime, datetime | None, datetime | None]],
+) -> Coverage:
+    known = [(at, low, high) for at, low, high in told if low is not None and high]
+    early = sum(at < low for at, low, _ in known)
+    late = sum(at > high for at, _, high in known)
+    return Coverage(len(known), len(known) - early - late, early, late)
