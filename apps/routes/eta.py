@@ -95,13 +95,17 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class Outset:
-    """From where, and when, the driver goes on; how far that is behind the plan."""
+    """From where, and when, the driver goes on; how far that is behind the plan.
+
+    `idle_from` is since when there is nothing to do but to wait for the departure.
+    """
 
     point: Point
     at: datetime
     late_s: int = 0
     where: str = NO_STOP_YET
     spread_s: float = 0.0
+    idle_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,7 @@ class _Way:
     began_at: datetime
     rests: list[Rest]
     rested_s: int = 0
+    not_planned_s: int = 0
     hours_s: float = 0.0
     slowed_s: dict[UUID, float] = field(default_factory=dict)
 
@@ -147,6 +152,10 @@ def propagate(
         began_at=outset.at,
         rests=sorted(rests, key=lambda rest: rest.opens_at),
     )
+    if outset.idle_from is not None:
+        way.at = outset.idle_from
+        _rest_while_waiting(way, outset.at)
+        way.at = outset.at
     planned_rests = [rest for rest in way.rests if rest.planned_at is not None]
     found = []
     for number, visit in enumerate(visits):
@@ -212,6 +221,8 @@ def _rest_before(way: _Way, visit: Visit, leg_s: float) -> None:
             return
         way.at += timedelta(seconds=rest.duration_s)
         way.rested_s += rest.duration_s
+        if rest.planned_at is None:
+            way.not_planned_s += rest.duration_s
         way.rests.pop(0)
 
 
@@ -292,6 +303,8 @@ def _reason(  # noqa: PLR0917
         parts += _lateness(outset, number)
     parts += slowed_texts(way.slowed_s, conditions)
     parts += _rest_text(way, visit, planned_rests)
+    if has_moved and by_plan_s > 0 and way.not_planned_s:
+        parts.append(f"break before it: {minutes_text(way.not_planned_s)}")
     waits_s = (way.at - arrives_at).total_seconds()
     if waits_s >= WORTH_SAYING_S:
         opens = way.at.astimezone(ZoneInfo(law.zone))

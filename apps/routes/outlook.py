@@ -197,10 +197,10 @@ def _outset(
             route, behind, max(now, behind.completed_at or now, paused_until), 0.0
         )
     shift = route.shift
-    begins_at = shift.started_at or shift.starts_at
-    at = max(now, begins_at, route.starts_at, paused_until)
+    ready_at = max(now, shift.started_at or shift.starts_at, paused_until)
+    at = max(ready_at, route.starts_at)
     late_s = round((at - route.starts_at).total_seconds())
-    return Outset(route.depot.point, at, late_s, NO_STOP_YET)
+    return Outset(route.depot.point, at, late_s, NO_STOP_YET, idle_from=ready_at)
 
 
 def _after(route: Route, stop: Stop, at: datetime, spread_s: float) -> Outset:

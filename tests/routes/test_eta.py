@@ -198,6 +198,25 @@ def test_a_break_is_taken_when_planned_and_one_that_moves_is_said() -> None:
     assert "break moved before it" in moved[1].reason
 
 
+def test_a_break_that_no_plan_has_is_named() -> None:
+    rest = Rest(opens_at=NINE, closes_at=NINE + minutes(120), duration_s=1800)
+
+    found = expect(visit(1), rests=(rest,))
+
+    assert after_nine(found) == [40]
+    assert found[0].reason == "Break before it: +30 min"
+
+
+def test_one_who_waits_for_the_departure_rests_meanwhile() -> None:
+    rest = Rest(opens_at=NINE, closes_at=NINE + minutes(120), duration_s=1800)
+    waits = replace(START, at=NINE + minutes(60), idle_from=NINE + minutes(30))
+    hardly = replace(waits, idle_from=NINE + minutes(31))
+    planned = visit(1, plan_eta_at=NINE + minutes(70))
+
+    assert after_nine(expect(planned, outset=waits, rests=(rest,))) == [70]
+    assert after_nine(expect(planned, outset=hardly, rests=(rest,))) == [100]
+
+
 def test_a_break_fits_into_a_wait() -> None:
     rest = Rest(
         opens_at=NINE + minutes(10), closes_at=NINE + minutes(90), duration_s=1200

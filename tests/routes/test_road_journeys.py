@@ -312,6 +312,8 @@ def test_the_office_reports_confirms_and_ends_on_its_pages(
     assert stop.pk in marked()
 
     address = f"/admin/routes/condition/{condition.pk}"
+    shown = client.get(f"{address}/change/").content.decode()
+    assert f"07:00, {user.username}" in shown, "by name, and the depot's clock"
     assert "It would last until" in client.get(f"{address}/end/").content.decode()
     ended = client.post(f"{address}/end/", follow=True)
     assert "It is over: the routes follow." in ended.content.decode()

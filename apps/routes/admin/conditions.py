@@ -14,6 +14,7 @@ from apps.depots.models import Depot
 from apps.depots.scoping import DepotScopedAdmin
 from apps.routes import board
 from apps.routes.admin.drawing import map_about
+from apps.routes.admin.people import who
 from apps.routes.conditionforms import ConditionForm, proposed
 from apps.routes.models import Condition
 from apps.routes.services import conditions
@@ -82,23 +83,22 @@ class ConditionPage(VerbPage, DepotScopedAdmin):
     @column("Reported")
     def reported(self, row: Condition) -> str:
         """Return when, and by whom."""
-        return f"{local_time(row.reported_at, row.depot.time_zone)}, {row.reported_by}"
+        return f"{local_time(row.reported_at, row.depot.time_zone)}, {who(row.reported_by)}"
 
     @column("Confirmed")
     def confirmed(self, row: Condition) -> str:
         """Return when, and by whom."""
         if row.confirmed_at is None:
             return NOTHING
-        return (
-            f"{local_time(row.confirmed_at, row.depot.time_zone)}, {row.confirmed_by}"
-        )
+        at = local_time(row.confirmed_at, row.depot.time_zone)
+        return f"{at}, {who(row.confirmed_by)}"
 
     @column("Ended")
     def ended(self, row: Condition) -> str:
         """Return when, and by whom."""
         if row.ended_at is None:
             return NOTHING
-        return f"{local_time(row.ended_at, row.depot.time_zone)}, {row.ended_by}"
+        return f"{local_time(row.ended_at, row.depot.time_zone)}, {who(row.ended_by)}"
 
     @column("Note")
     def words(self, row: Condition) -> SafeString | str:
@@ -123,7 +123,7 @@ class ConditionPage(VerbPage, DepotScopedAdmin):
             ("When", {"fields": [("begins", "ends"), ("hours_from", "hours_until")]}),
             (
                 "Where",
-                {"fields": [("latitude", "longitude", "radius_m"), "zone", "area"]},
+                {"fields": [("latitude", "longitude"), "radius_m", "zone", "area"]},
             ),
         ]
         return [*parts, ("Reports", {"fields": facts})] if obj else parts
