@@ -17,6 +17,11 @@ BY_PROOF: Mapping[str, str] = {
 """Proof of delivery → the capability that it takes; vehicle types say who has it."""
 
 SAME: Mapping[str, str] = {
+    "signature": "proof-signature",
+    "signature-required": "proof-signature",
+    "sign": "proof-signature",
+    "unterschrift": "proof-signature",
+    "handtekening": "proof-signature",
     "cash-on-delivery": "cash",
     "cod": "cash",
     "nachnahme": "cash",

@@ -22,6 +22,7 @@ from tests.factories import (
     TimeWindowFactory,
     VehicleFactory,
 )
+from tests.orders.importing import codes, import_file
 from tests.queueing import drain
 from tests.routes.days import OFFICE, begin, make_day, make_order, publish_day
 
@@ -77,7 +78,7 @@ def test_machine_alone_leaves_out_what_must_be_signed_for(
     assert (plan.totals["served"], plan.totals["unserved"]) == (2, 2)
     assert not Stop.objects.filter(order__in=[signed, by_skill]).exists()
     assert "Nobody on shift can take a signature" in why(signed)
-    assert "Nobody on shift can provide “signature”" in why(by_skill)
+    assert "Nobody on shift can take a signature" in why(by_skill)
 
 
 @pytest.mark.parametrize("engine", engine_names())
@@ -100,6 +101,47 @@ def test_robot_beside_a_van_gets_only_what_needs_no_person(engine: str) -> None:
     carried = [stop.order for stop in robot.stops.select_related("order")]
     assert carried, "the robot costs nothing: what it can bring goes with it"
     assert not any(order.proof or order.requires for order in carried)
+
+
+FILE = (
+    "Auftragsnr;Breitengrad;Längengrad;Anforderungen;Nachweis\n"
+    "SIGN-1;49.5105;11.2772;;Unterschrift\n"
+    "SIGN-2;49.5111;11.2779;Unterschrift;\n"
+    "SIGN-3;49.5121;11.2765;;Unterschrift, Foto\n"
+    "PHOTO-1;49.5118;11.2783;;Foto\n"
+    "PHOTO-2;49.5098;11.2761;;Foto\n"
+    "PLAIN-1;49.5109;11.2790;;\n"
+)
+
+
+@pytest.mark.parametrize("engine", engine_names())
+def test_robot_gets_no_signature_from_file_to_plan_and_through_a_cancelled_shift(
+    engine: str,
+) -> None:
+    depot = make_day(orders=0, shifts=1)
+    plan_by(depot, engine)
+    machine_shift(depot, "robot", cost_per_km_minor=0, cost_per_hour_minor=0)
+    run = import_file(depot, FILE)
+    assert codes(run) == {}
+    plan = publish_day(depot)
+    assert (plan.totals["served"], plan.totals["unserved"]) == (6, 0)
+
+    def robots() -> set[str]:
+        stops = Stop.objects.filter(route__shift__vehicle__type="robot")
+        return set(stops.values_list("order__reference", flat=True))
+
+    assert robots() == {"PHOTO-1", "PHOTO-2", "PLAIN-1"}
+    van = Route.objects.exclude(shift__vehicle__type="robot").get()
+    drivers.cancel_shift(
+        shift_id=van.shift_id, expected_version=None, by=OFFICE, now=NOW
+    )
+    drain()
+    assert robots() == {"PHOTO-1", "PHOTO-2", "PLAIN-1"}
+    assert {item.reference for item in left_out(depot.pk, SERVICE_DATE)} == {
+        "SIGN-1",
+        "SIGN-2",
+        "SIGN-3",
+    }
 
 
 def test_vehicle_that_lacks_what_its_type_can_gets_no_such_order() -> None:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from apps.depots.models import Depot
+from apps.orders.models import PreferredWindow
 from apps.routes import intake, planning
 from apps.routes.models import PlanningParameter, Route, Stop
 from apps.routes.preferences import PreferenceShare, preferences_of_day
@@ -92,6 +93,20 @@ def test_preferences_of_day_are_kept_by_the_devices_own_time() -> None:
         report(Stop.objects.get(order=bad), "stop.failed", late, reason="not_home")
     share = preferences_of_day(depot.pk, SERVICE_DATE)
     assert (share.wished, share.done, share.kept) == (3, 2, 1)
+
+
+def test_preference_goes_with_its_customer_and_no_plan_heeds_it_any_more() -> None:
+    depot = make_day(orders=1, shifts=1)
+    order = make_order(depot, 2)
+    customer = CustomerFactory(depot=depot)
+    PreferredWindowFactory(order=order, customer=customer)
+    publish_day(depot)
+    assert preferences_of_day(depot.pk, SERVICE_DATE).wished == 1
+    customer.delete()
+    assert not PreferredWindow.objects.exists()
+    assert preferences_of_day(depot.pk, SERVICE_DATE).wished == 0
+    day = intake.day_input(depot.pk, SERVICE_DATE, now=NOW)
+    assert not any(item.preferred for item in day.orders)
 
 
 def test_share_stands_on_the_board_the_plan_and_the_api() -> None:

@@ -21,6 +21,7 @@ from tests.factories import (
 )
 from tests.office import make_user, signed_in
 from tests.routes.days import OFFICE, begin, make_day, make_order, publish_day, report
+from tests.sync.builders import enrol
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +66,30 @@ def test_late_start_raises_the_risk_and_is_named() -> None:
     assert route.risk_percent > max(before, 50)
     texts = {cause["code"]: cause["text"] for cause in route.risk_causes}
     assert texts["late_start"] == "45 min late at the start"
+
+
+def test_device_event_moves_the_risk_at_once_and_names_the_cause() -> None:
+    depot, route = tight_day()
+    before = route.risk_percent
+    late = route.starts_at + timedelta(minutes=45)
+    with time_machine.travel(late):
+        device = enrol(route.driver)
+        [verdict] = device.verdicts(
+            device.event("shift.started", shift_id=str(route.shift_id))
+        )
+    assert verdict[0] == "applied"
+    route.refresh_from_db()
+    assert before is not None
+    assert route.risk_percent is not None
+    assert route.risk_percent > max(before, 50)
+    assert "late_start" in {cause["code"] for cause in route.risk_causes}
+    assert route.risk_at is not None
+    assert route.risk_at >= late
+    api = APIClient()
+    api.force_authenticate(make_user("Coordinator", depot))
+    [shown] = api.get("/api/v1/routes", {"depot": str(depot.pk)}).json()["results"]
+    assert shown["risk_percent"] == route.risk_percent
+    assert shown["risk_causes"] == route.risk_causes
 
 
 def test_route_with_nothing_ahead_has_no_risk_any_more() -> None:
