@@ -76,6 +76,11 @@ def _read(
         for shift in inputs
         for stop_id in shift.ahead
     }
+    told = {
+        stop.order_id: stop.plan_eta_at
+        for stop in ahead.values()
+        if running and stop.status == StopState.PENDING
+    }
     orders = _orders(depot_id, service_date, held, unassigned_too=route_ids is None)
     holders = {
         **{order_id: (stop_id, None) for order_id, stop_id in _waiting(orders)},
@@ -94,6 +99,7 @@ def _read(
                 holders.get(order.pk, (None, None)),
                 windows.get(order.pk, ()),
                 preferred.get(order.pk, ()),
+                told.get(order.pk),
                 parameters,
             )
             for order in orders
@@ -284,11 +290,12 @@ def _load(order: Order) -> Load:
     return (order.load_g, order.load_ml, order.pieces)
 
 
-def _order_input(
+def _order_input(  # noqa: PLR0917
     order: Order,
     holder: tuple[uuid.UUID | None, uuid.UUID | None],
     windows: Sequence[Interval],
     preferred: Sequence[Interval],
+    told_at: datetime | None,
     parameters: Parameters,
 ) -> OrderInput:
     stop_id, shift_id = holder
@@ -306,4 +313,5 @@ def _order_input(
         stop_id=stop_id,
         shift_id=shift_id,
         preferred=tuple(preferred),
+        told_at=told_at,
     )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from apps.core.units import Point
 from apps.routes.conditions import RoadCondition
 from apps.routes.parameters import Parameters
 from apps.routes.solver.problem import (
+    UNREACHABLE,
     Break,
     Entries,
     Job,
@@ -210,14 +212,42 @@ def build_problem(
         vehicles=tuple(_vehicle(shift, day, index) for shift in day.shifts),
         jobs=tuple(_job(order, day, index, vans) for order in day.orders),
         dimensions=DIMENSIONS,
-        objective=Objective(disruption_milli=day.parameters.disruption_minor * 1000),
+        objective=Objective(
+            disruption_milli=day.parameters.disruption_minor * 1000,
+            resequence_milli=_resequence_milli(day, index, matrix),
+        ),
     )
+
+
+def _resequence_milli(day: DayInput, index: Mapping[Point, int], matrix: Matrix) -> int:
+    """Price a changed sequence by what a leg of the running plan costs in the mean."""
+    place_of = {str(order.order_id): index[order.point] for order in day.orders}
+    sequences = present_jobs(day)
+    costs_milli: list[int] = []
+    for shift in day.shifts:
+        per_s_milli, per_m_milli = _rates_milli(shift)
+        places = [place_of[job] for job in sequences[shift.shift_id]]
+        costs_milli += [
+            int(matrix.durations_s[here, there]) * per_s_milli
+            + int(matrix.distances_m[here, there]) * per_m_milli
+            for here, there in pairwise([index[shift.start], *places])
+            if matrix.durations_s[here, there] < UNREACHABLE
+        ]
+    if not costs_milli:
+        return 0
+    mean_milli = sum(costs_milli) / len(costs_milli)
+    return round(mean_milli * day.parameters.resequence_percent / 100)
+
+
+def _rates_milli(shift: ShiftInput) -> tuple[int, int]:
+    """Give what a second and a metre of a shift cost."""
+    return round(shift.cost_per_hour_minor * 1000 / 3600), shift.cost_per_km_minor
 
 
 def _vehicle(shift: ShiftInput, day: DayInput, index: dict[Point, int]) -> Vehicle:
     start_s = _seconds(day, shift.free_at)
     rules = [rule for rule in shift.breaks if rule.closes_at >= shift.free_at]
-    per_s_milli = round(shift.cost_per_hour_minor * 1000 / 3600)
+    per_s_milli, per_m_milli = _rates_milli(shift)
     return Vehicle(
         id=str(shift.shift_id),
         start_location=index[shift.start],
@@ -237,7 +267,7 @@ def _vehicle(shift: ShiftInput, day: DayInput, index: dict[Point, int]) -> Vehic
             for rule in rules
         ),
         travel_percent=max(1, round(10_000 / shift.speed_percent)),
-        cost_per_m_milli=shift.cost_per_km_minor,
+        cost_per_m_milli=per_m_milli,
         cost_per_s_milli=per_s_milli,
         overtime_cost_per_s_milli=per_s_milli // 2,
     )
@@ -248,6 +278,8 @@ class _Vans:
     """A day's vans as its orders see them; ids as the engines know them."""
 
     by_shift: Mapping[UUID, ShiftInput]
+    before: Mapping[str, str]
+    """The job before each in its present sequence, "" for the first."""
     at_depot: tuple[str, ...] | None
     """Those that have not departed, None where that is all of them."""
 
@@ -256,6 +288,11 @@ def _vans(day: DayInput) -> _Vans:
     at_depot = tuple(str(one.shift_id) for one in day.shifts if not one.departed)
     return _Vans(
         by_shift={one.shift_id: one for one in day.shifts},
+        before={
+            job: before
+            for jobs in present_jobs(day).values()
+            for before, job in pairwise(["", *jobs])
+        },
         at_depot=None if len(at_depot) == len(day.shifts) else at_depot,
     )
 
@@ -267,11 +304,12 @@ def _job(order: OrderInput, day: DayInput, index: dict[Point, int], vans: _Vans)
         location=index[order.point],
         service_s=order.service_s,
         windows=tuple(_windows(order.windows, day)),
-        soft_windows=tuple(_preferences(order.preferred, day)),
+        soft_windows=tuple(_wishes(order, day)),
         demands=order.demands,
         required_capabilities=tuple(sorted(order.requires)),
         allowed_vehicles=_allowed(order, holder, vans),
         previous_vehicle=str(order.shift_id) if order.shift_id else None,
+        previous_job=vans.before.get(str(order.order_id)),
         prize_milli=day.parameters.unserved_minor
         * 10
         * PRIORITY_PERCENT[order.priority],
@@ -349,6 +387,24 @@ def _windows(windows: Iterable[Interval], day: DayInput) -> Iterable[TimeWindow]
     for window in windows:
         start_s, end_s = _seconds(day, window.opens_at), _seconds(day, window.closes_at)
         yield TimeWindow(start_s=start_s, end_s=max(start_s + 1, end_s))
+
+
+def _wishes(order: OrderInput, day: DayInput) -> Iterable[SoftWindow]:
+    """Price what an order's customer was told, or where that is kept what he prefers."""
+    price = round(day.parameters.told_late_minor_per_min * 1000 / 60)
+    keeps = order.told_at is not None and any(
+        one.opens_at <= order.told_at < one.closes_at for one in order.preferred
+    )
+    if order.told_at is None or keeps or not price:
+        yield from _preferences(order.preferred, day)
+        return
+    latest_s = _seconds(day, order.told_at) + day.parameters.eta_moved_s
+    yield SoftWindow(
+        start_s=min(0, latest_s),
+        end_s=latest_s,
+        early_milli_per_s=0,
+        late_milli_per_s=price,
+    )
 
 
 def _preferences(preferred: Iterable[Interval], day: DayInput) -> Iterable[SoftWindow]:

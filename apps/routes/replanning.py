@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from apps.routes.places import METRES_A_DEGREE
 from apps.routes.planning import present_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from uuid import UUID
-
-    from numpy.typing import NDArray
 
     from apps.core.units import Point
     from apps.routes.planning import DayInput, ShiftInput
     from apps.routes.solver.solution import Solution
 
-    Metres = NDArray[np.float64]
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,34 +121,42 @@ def _seeds(day: DayInput, touched: Touched) -> list[Point]:
     return [*orders, *starts]
 
 
+def nearest(
+    places_of: Mapping[Key, Sequence[tuple[float, float]]],
+    seeds: Sequence[tuple[float, float]],
+) -> list[Key]:
+    """Order drivers by how far the seeds are, in the mean, from their nearest place.
+
+    Places are east and north on a plane; who has none comes last.
+    """
+    here = np.array(seeds, dtype=np.float64).reshape(-1, 2)
+
+    def away(key: Key) -> float:
+        there = np.array(places_of[key], dtype=np.float64).reshape(-1, 2)
+        if not len(there) or not len(here):
+            return math.inf
+        apart = here[:, None, :] - there[None, :, :]
+        return float(np.hypot(apart[..., 0], apart[..., 1]).min(axis=1).mean())
+
+    return sorted(places_of, key=lambda key: (away(key), str(key)))
+
+
 def _nearest(day: DayInput, seeds: Sequence[Point]) -> list[ShiftInput]:
-    """Order shifts by how far the seeds are, in the mean, from their nearest stop."""
+    """Order the shifts of a day by how near they are to the seeds."""
     points_of: dict[UUID, list[Point]] = {
         shift.shift_id: [shift.start] for shift in day.shifts
     }
     for order in day.orders:
         if order.shift_id in points_of:
             points_of[order.shift_id].append(order.point)
-    here = _plane(seeds, seeds[0])
-    away = {
-        shift_id: float(_apart_m(here, _plane(points, seeds[0])).min(axis=1).mean())
-        for shift_id, points in points_of.items()
-    }
-    return sorted(day.shifts, key=lambda one: (away[one.shift_id], str(one.shift_id)))
+    across = math.cos(math.radians(seeds[0].lat))
 
+    def plane(points: Sequence[Point]) -> list[tuple[float, float]]:
+        return [(point.lon * across, point.lat) for point in points]
 
-def _plane(points: Sequence[Point], origin: Point) -> Metres:
-    """Give metres east and north of an origin."""
-    degrees = np.array([(point.lon, point.lat) for point in points], dtype=np.float64)
-    across = math.cos(math.radians(origin.lat))
-    plane: Metres = (degrees - (origin.lon, origin.lat)) * METRES_A_DEGREE
-    plane[:, 0] *= across
-    return plane
-
-
-def _apart_m(some: Metres, others: Metres) -> Metres:
-    """Give straight distances, a row for each of the first."""
-    east = some[:, None, 0] - others[None, :, 0]
-    north = some[:, None, 1] - others[None, :, 1]
-    apart: Metres = np.hypot(east, north)
-    return apart
+    shifts = {shift.shift_id: shift for shift in day.shifts}
+    ranked = nearest(
+        {shift_id: plane(points) for shift_id, points in points_of.items()},
+        plane(seeds),
+    )
+    return [shifts[shift_id] for shift_id in ranked]

@@ -4,12 +4,16 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+import numpy as np
+
 from apps.core.units import Point
 from apps.routes.parameters import DEFAULTS
 from apps.routes.planning import (
     DayInput,
+    Interval,
     OrderInput,
     ShiftInput,
+    build_problem,
     input_version,
     left_version,
 )
@@ -20,6 +24,7 @@ from apps.routes.replanning import (
     part_of,
     with_holders,
 )
+from apps.routes.solver.problem import Problem, SoftWindow
 from tests.factories import NOW, SERVICE_DATE
 from tests.routes.solver.sequences import plan_of
 
@@ -171,3 +176,65 @@ def test_left_version_is_the_version_of_the_day_as_planned() -> None:
     )
     assert left_version(before, before, plan_of(sequences)) == input_version(after)
     assert input_version(before) != input_version(day) != input_version(after)
+
+
+def _problem(day: DayInput) -> Problem:
+    """State a day on roads where every way is 600 s and 1,000 m."""
+    count = len(day.points())
+    apart = 1 - np.eye(count, dtype=np.int32)
+    return build_problem(
+        day,
+        durations_s=(600 * apart).astype(np.int32),
+        distances_m=(1000 * apart).astype(np.int32),
+    )
+
+
+def test_build_problem_prices_a_changed_sequence_by_the_mean_leg() -> None:
+    parameters = replace(DEFAULTS, resequence_percent=10)
+    problem = _problem(replace(_day(shifts=2, stops=3), parameters=parameters))
+    # 24.00 an hour are 667 milli a second, 0.30 a kilometre are 30 milli a metre; the
+    # first stop lies where its driver is.
+    mean_milli = (600 * 667 + 1000 * 30) * 2 / 3
+    assert problem.objective.resequence_milli == round(mean_milli / 10)
+    first, second, third, *_ = problem.jobs
+    assert first.previous_job == ""
+    assert (second.previous_job, third.previous_job) == (first.id, second.id)
+    assert {job.previous_vehicle for job in problem.jobs[:3]} == {str(_id(1, 0))}
+
+
+def test_build_problem_of_a_day_that_is_not_running_prices_no_sequence() -> None:
+    day = _day(shifts=1)
+    fresh = replace(
+        day,
+        shifts=(replace(day.shifts[0], ahead=()),),
+        orders=tuple(replace(order, shift_id=None) for order in day.orders),
+    )
+    problem = _problem(fresh)
+    assert problem.objective.resequence_milli == 0
+    assert {job.previous_job for job in problem.jobs} == {None}
+
+
+def test_build_problem_prices_a_told_time_that_is_missed() -> None:
+    parameters = replace(DEFAULTS, told_late_minor_per_min=6, eta_moved_s=300)
+    day = _day(shifts=1, stops=2)
+    told = NOW + timedelta(minutes=20)
+    first = replace(day.orders[0], told_at=told)
+    problem = _problem(
+        replace(day, orders=(first, day.orders[1]), parameters=parameters)
+    )
+    assert problem.jobs[0].soft_windows == (
+        SoftWindow(start_s=0, end_s=1500, early_milli_per_s=0, late_milli_per_s=100),
+    )
+    assert problem.jobs[1].soft_windows == ()
+
+
+def test_build_problem_keeps_a_preference_in_which_the_told_time_lies() -> None:
+    day = _day(shifts=1, stops=2)
+    likes = (Interval(NOW + timedelta(minutes=10), NOW + timedelta(minutes=40)),)
+    inside, outside = (
+        replace(order, preferred=likes, told_at=NOW + timedelta(minutes=minutes))
+        for order, minutes in zip(day.orders, (20, 50), strict=True)
+    )
+    problem = _problem(replace(day, orders=(inside, outside)))
+    assert problem.jobs[0].soft_windows[0].start_s == 600
+    assert problem.jobs[1].soft_windows[0].end_s == 50 * 60 + DEFAULTS.eta_moved_s

@@ -14,7 +14,7 @@ from apps.journal.models import Change, FeedHead
 from apps.recommendations.models import Recommendation
 from apps.recommendations.services import content_hash, stored_inputs
 from apps.routes import tasks
-from apps.routes.models import Plan, PlanChange, Route, Stop
+from apps.routes.models import Plan, PlanChange, PlanningParameter, Route, Stop
 from apps.routes.solving import replay
 from apps.routes.states import PlanState
 from tests.factories import NOW, SERVICE_DATE, ShiftFactory, VehicleFactory
@@ -67,6 +67,19 @@ def _take_due(task: str) -> None:
             queue.take(run_id)
 
 
+def _make_unrest_cheap(depot: Depot) -> None:
+    """Let what little there is to gain on a small day be worth the unrest."""
+    for name in ("min_gain_minor", "resequence_percent", "told_late_minor_per_min"):
+        PlanningParameter.objects.create(
+            depot=depot,
+            name=name,
+            version=1,
+            value=1,
+            valid_from=NOW,
+            created_by="test",
+        )
+
+
 def _steps() -> list[str]:
     replans = Plan.objects.filter(kind=Plan.Kind.REPLAN).order_by("number")
     return [plan.cause["step"] for plan in replans]
@@ -99,6 +112,7 @@ def test_reoptimize_mends_at_once_and_leaves_the_search_to_a_later_task() -> Non
 
 def test_improve_a_better_plan_is_a_second_change_for_the_driver() -> None:
     depot, route = _running_route()
+    _make_unrest_cheap(depot)
     first, second, *_ = _shuffle(route)
     report(first, "stop.succeeded", BEGIN)
     report(second, "stop.arrived", BEGIN + timedelta(seconds=60))
@@ -197,6 +211,7 @@ def test_answer_that_comes_too_late_is_thrown_away_and_made_anew(
     monkeypatch: pytest.MonkeyPatch, task: str, step: str
 ) -> None:
     depot, route = _running_route()
+    _make_unrest_cheap(depot)
     _shuffle(route)
     order = make_order(depot, 5, kind="pickup")
     begun: list[Stop] = []

@@ -1,7 +1,7 @@
 """From an engine's answer to routes and stops: one transaction, or nothing."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -110,7 +110,10 @@ def _apply(change: RouteChange, plan: Plan, answer: Answer, journal: Writer) -> 
     )
     visible = route.status != RouteState.DRAFT
     new_here = {item["stop_id"] for item in difference.added}
-    for stop, is_new in _renumber(change, answer, journal.now):
+    told = new_here | {
+        item["stop_id"] for item in (*difference.moved, *difference.eta_moved)
+    }
+    for stop, is_new in _renumber(change, answer, told, journal.now):
         if visible:
             journal.changed(route.driver_id, "stops", stop.pk)
             if is_new or str(stop.pk) in new_here:
@@ -124,12 +127,14 @@ def _apply(change: RouteChange, plan: Plan, answer: Answer, journal: Writer) -> 
 
 
 def _renumber(
-    change: RouteChange, answer: Answer, now: datetime
+    change: RouteChange, answer: Answer, told: Collection[str], now: datetime
 ) -> list[tuple[Stop, bool]]:
     """Give the route's stops their places; return those whose row changed.
 
     The second of each pair says whether the stop is new on this route. The ETA of one
-    that was here before is left to the pass over all ETAs that follows.
+    that was here before is left to the pass over all ETAs that follows. What a plan
+    promised holds until the driver is `told` of another time, or small steps would
+    carry it away unseen.
     """
     route, changed = change.route, []
     for place, stop in enumerate(change.behind, 1):
@@ -140,7 +145,9 @@ def _renumber(
     for place, (stop, eta_at) in enumerate(change.ahead, len(change.behind) + 1):
         is_new = stop.route_id != route.pk
         is_moved = is_new or stop.sequence != place
-        stop.plan_eta_at = eta_at
+        is_draft = route.status == RouteState.DRAFT
+        if is_new or is_draft or stop.plan_eta_at is None or str(stop.pk) in told:
+            stop.plan_eta_at = eta_at
         stop.leg_s, stop.leg_from = answer.legs.get(str(stop.order_id)), before
         before = stop.pk
         if is_moved:
@@ -148,7 +155,7 @@ def _renumber(
             stop.planned_arrival_at = stop.planned_arrival_at or eta_at
             stop.version += 1
             changed.append((stop, is_new))
-        if is_new or stop.eta_at is None or route.status == RouteState.DRAFT:
+        if is_new or is_draft or stop.eta_at is None:
             stop.eta_at = eta_at
     _save(change)
     _assign([stop for stop, is_new in changed if is_new], route, now)
