@@ -1,8 +1,8 @@
 """Room for a job that fits nowhere: another leaves its place and finds one elsewhere.
 
-Three attempts, each wider than the one before: a job takes the very place of another;
-the other leaves and the job goes anywhere on that route; the other itself takes the
-place of a third, which moves on. All are counted, none is timed by the clock.
+Attempts, each wider than the one before: a job takes the very place of another; the
+other leaves and the job goes anywhere on that route; the other moves on within it; the
+other itself takes the place of a third, which moves on. All are counted, none is timed by the clock.
 """
 
 from __future__ import annotations
@@ -196,6 +196,25 @@ class Ejection:
             column = int(columns[inverse[index]])
             if self._commit(number, changed, sequence[leg], column):
                 return True
+        return self._stay(job, table, legs, prices)
+
+    def _stay(self, job: int, table: Table, legs: Integers, prices: Integers) -> bool:
+        """Let a job go anywhere on a route that one of its own moves on for."""
+        live = self.live
+        for place in _cheapest(prices, CANDIDATES).tolist():
+            number, at = (int(table.cells[row, place]) for row in (Row.CAR, Row.LEG))
+            leg, sequence = int(legs[place]), live.routes[number].sequence
+            rest = (*sequence[:leg], *sequence[leg + 1 :])
+            route = build_route(live.view, number, (*rest[:at], job, *rest[at:]))
+            if route is None:
+                continue
+            block = lay_block(live.arrays, route)
+            moved = live.pricer.price(np.array([sequence[leg]]), Table.of([block]))[0]
+            for column in _cheapest(moved, 1).tolist():
+                at = int(block.cells[Row.LEG, column])
+                longer = (*route.sequence[:at], sequence[leg], *route.sequence[at:])
+                if live.try_sequence(number, longer):
+                    return True
         return False
 
     def _likely_routes(self, job: int) -> list[int]:

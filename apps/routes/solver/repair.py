@@ -90,11 +90,20 @@ def mend(live: LivePlan) -> Solution:
         live.loose += shed(live, number, sequence)
     live.broken.clear()
     jobs, live.loose = sorted(live.loose), []
-    left = insert(live, jobs)
-    ejection = Ejection(live)
-    live.loose = sorted(job for job in left if not ejection.make_room(job))
+    live.loose = _make_room(live, insert(live, jobs))
     live.loose = _insert_waiting(live, insert(live, live.loose))
     return state_solution(live.view, live.plans(), _explain(live), PROVENANCE)
+
+
+def _make_room(live: LivePlan, jobs: list[int]) -> list[int]:
+    """Make room for jobs until that helps none of them any more; return the rest."""
+    ejection = Ejection(live)
+    left = jobs
+    while True:
+        still = sorted(job for job in left if not ejection.make_room(job))
+        if len(still) in {0, len(left)}:
+            return still
+        left = still
 
 
 def check_touched(live: LivePlan, solution: Solution) -> list[Violation]:
