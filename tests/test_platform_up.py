@@ -112,7 +112,7 @@ class Up:
 def environment(data_dir: Path) -> dict[str, str]:
     own = {"DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "DJANGO_SETTINGS_MODULE"}
     kept = {name: value for name, value in os.environ.items() if name not in own}
-    return {**kept, "DATA_DIR": str(data_dir), "PULSE_PATIENCE_S": "6"}
+    return {**kept, "DATA_DIR": str(data_dir), "PULSE_PATIENCE_S": "20"}
 
 
 def parent_of(pid: int) -> int:

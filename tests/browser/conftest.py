@@ -47,7 +47,7 @@ def served_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "LOG_LEVEL": "WARNING",
     }
     seed = [sys.executable, "-m", "tests.browser.seed"]
-    subprocess.run(seed, cwd=ROOT, env=environment, check=True, timeout=120)
+    subprocess.run(seed, cwd=ROOT, env=environment, check=True, timeout=300)
     serve = [sys.executable, "-m", "uvicorn", "config.asgi:application"]
     serve += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
     server = subprocess.Popen(serve, cwd=ROOT, env=environment)
@@ -69,7 +69,7 @@ def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     while time.monotonic() < until_s:
         assert server.poll() is None, "The server has ended."
         try:
-            with urllib.request.urlopen(address, timeout=2):  # noqa: S310  our own
+            with urllib.request.urlopen(address, timeout=10):  # noqa: S310  our own
                 return
         except (urllib.error.URLError, TimeoutError):
             time.sleep(0.1)

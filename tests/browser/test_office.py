@@ -11,6 +11,8 @@ from tests.office import PASSWORD
 
 pytestmark = pytest.mark.browser
 
+expect.set_options(timeout=60_000)  # as long as a loaded machine may take
+
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 TELL_VIOLATIONS = """
     document.addEventListener("securitypolicyviolation", (event) =>
@@ -21,7 +23,7 @@ TELL_VIOLATIONS = """
 def in_thread(work: Callable[[], None]) -> None:
     """Run it beside the main thread, in which the browser's loop would stop the ORM."""
     with ThreadPoolExecutor(max_workers=1) as pool:
-        pool.submit(work).result(timeout=120)
+        pool.submit(work).result(timeout=600)
 
 
 @contextmanager
@@ -34,6 +36,7 @@ def opened(chromium: str, size: tuple[int, int]) -> Iterator[tuple[Page, list[st
         width, height = size
         context = browser.new_context(viewport={"width": width, "height": height})
         context.add_init_script(TELL_VIOLATIONS)
+        context.set_default_timeout(90_000)
         page = context.new_page()
         faults: list[str] = []
         page.on(
@@ -96,7 +99,7 @@ def test_page_of_a_plan_in_the_making_asks_for_its_progress(
         with opened(chromium, SIZES["desk"]) as (page, faults):
             sign_in(page, served_office)
             page.goto(f"{served_office}/admin/?date=2026-03-18")
-            with page.expect_response("**/progress/", timeout=15_000) as heard:
+            with page.expect_response("**/progress/", timeout=60_000) as heard:
                 page.get_by_role("link", name="Day plan #1").click()
             assert heard.value.status == 200
             expect(page.get_by_text("Solving: 37 %")).to_be_visible()
@@ -115,9 +118,9 @@ def test_page_says_when_the_server_does_not_answer(
             page.route("**/progress/", lambda route: route.abort())
             page.get_by_role("link", name="Day plan #1").click()
             note = page.get_by_text("The server does not answer.")
-            expect(note).to_be_visible(timeout=15_000)
+            expect(note).to_be_visible(timeout=60_000)
             page.unroute("**/progress/")
-            expect(note).to_be_hidden(timeout=15_000)
+            expect(note).to_be_hidden(timeout=60_000)
 
     in_thread(look)
 

@@ -124,7 +124,7 @@ def test_each_plan_has_the_days_routes_drawn(roads: Bends) -> None:
             *(Place(stop.pk, stop.order.point) for stop in stops),
             Place(depot.pk, HOME),
         ]
-        assert list(way.lines) == wanted_legs(places)
+        assert set(way.lines) == set(wanted_legs(places))
         assert all(len(line) == 6 for line in way.lines.values())
         assert (way.source, way.version) == ("bends", "1")
     assert sum(len(way.lines) - 1 for way in ways) == 8
