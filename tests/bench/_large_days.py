@@ -1,4 +1,4 @@
-"""Composed large days of a depot, as planning reads them: no table, no random names.
+"""Composed large days of a depot, as planning reads them, or as rows of the database.
 
 Orders lie in towns of the size of a quarter, and between them; the area grows with their
 number, so that the density, and with it the work a stop takes, stays as it is.
@@ -9,7 +9,12 @@ import random
 import uuid
 from datetime import UTC, date, datetime, timedelta
 
+from django.contrib.auth.models import User
+
 from apps.core.units import Point
+from apps.depots.models import Depot
+from apps.drivers.models import Driver, Shift, ShiftBreak, Vehicle
+from apps.orders.models import Order, TimeWindow
 from apps.routes.parameters import DEFAULTS, Parameters
 from apps.routes.planning import (
     BreakRule,
@@ -122,3 +127,121 @@ def _windows(number: int, chance: random.Random) -> tuple[Interval, ...]:
     hours = 2 if share == 0 else 5
     opens_at = BEGINS_AT + timedelta(hours=chance.randrange(0, 10 - hours))
     return (Interval(opens_at, opens_at + timedelta(hours=hours)),)
+
+
+def lay_out_days(
+    *, depots: int, orders: int, vehicles: int, seed: int = 7
+) -> list[Depot]:
+    """Put composed days of several depots into the database; return the depots.
+
+    Orders and vehicles are shared out evenly. The depots are so far apart that their
+    areas do not meet.
+    """
+    apart_km = 3 * math.sqrt(orders / depots / ORDERS_A_KM2 / math.pi)
+    laid = []
+    for number in range(depots):
+        centre = Point(DEPOT.lat, round(DEPOT.lon + number * apart_km / 72.2, 6))
+        day = composed_large_day(
+            orders=_share(orders, depots, number),
+            shifts=_share(vehicles, depots, number),
+            seed=seed + number,
+            centre=centre,
+        )
+        depot = Depot.objects.create(
+            code=f"large-{number}",
+            name=f"Large depot {number}",
+            time_zone="Europe/Berlin",
+            country="DE",
+            currency="EUR",
+            latitude=centre.lat,
+            longitude=centre.lon,
+        )
+        _lay_out_shifts(day, depot)
+        _lay_out_orders(day, depot)
+        laid.append(depot)
+    return laid
+
+
+def _share(total: int, count: int, number: int) -> int:
+    return total // count + (number < total % count)
+
+
+def _lay_out_shifts(day: DayInput, depot: Depot) -> None:
+    users = User.objects.bulk_create(
+        User(username=f"{depot.code}-{number}") for number in range(len(day.shifts))
+    )
+    for number, (shift, user) in enumerate(zip(day.shifts, users, strict=True)):
+        driver = Driver(
+            id=shift.driver_id, depot=depot, user=user, name=f"Driver {number}"
+        )
+        grams, millilitres, pieces = shift.capacities
+        vehicle = Vehicle(
+            depot=depot,
+            name=f"Van {number}",
+            capacity_g=grams,
+            capacity_ml=millilitres,
+            capacity_pieces=pieces,
+            capabilities=list(shift.capabilities),
+            cost_per_km_minor=shift.cost_per_km_minor,
+            cost_per_hour_minor=shift.cost_per_hour_minor,
+        )
+        row = Shift(
+            id=shift.shift_id,
+            depot=depot,
+            driver=driver,
+            vehicle=vehicle,
+            service_date=day.service_date,
+            starts_at=shift.free_at,
+            ends_at=shift.ends_at,
+            max_overtime_s=shift.max_overtime_s,
+        )
+        driver.save()
+        vehicle.save()
+        row.save()
+        ShiftBreak.objects.bulk_create(
+            ShiftBreak(
+                shift=row,
+                opens_at=rule.opens_at,
+                closes_at=rule.closes_at,
+                duration_s=rule.duration_s,
+            )
+            for rule in shift.breaks
+        )
+
+
+def _lay_out_orders(day: DayInput, depot: Depot) -> None:
+    Order.objects.bulk_create(
+        (
+            Order(
+                id=order.order_id,
+                depot=depot,
+                reference=f"{depot.code}-{number}",
+                kind=Order.Kind.PICKUP if order.is_pickup else Order.Kind.DELIVERY,
+                service_date=day.service_date,
+                latitude=order.point.lat,
+                longitude=order.point.lon,
+                priority=order.priority,
+                load_g=order.demands[0],
+                load_ml=order.demands[1],
+                pieces=order.demands[2],
+                service_s=order.service_s,
+                requires=list(order.requires),
+                received_at=BEGINS_AT,
+                changed_at=BEGINS_AT,
+            )
+            for number, order in enumerate(day.orders)
+        ),
+        batch_size=1000,
+    )
+    TimeWindow.objects.bulk_create(
+        (
+            TimeWindow(
+                order_id=order.order_id,
+                opens_at=window.opens_at,
+                closes_at=window.closes_at,
+            )
+            for order in day.orders
+            for window in order.windows
+        ),
+        batch_size=1000,
+    )

@@ -1,0 +1,138 @@
+"""`bench matrix`: travel between many places, by the estimate and by OSRM's network.
+
+Beside the estimate, in the same run, its peer: the same law pair by pair, by `geopy`. OSRM
+answers where this machine has its wheel and a network (`manage.py build_roads FILE`);
+the places then lie within the network. No cache of matrices takes part.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+
+from django.conf import settings
+from geopy.distance import geodesic
+
+from apps.core.units import Point
+from apps.routes.gateways.base import RoadEngine, RoadsFailed
+from apps.routes.gateways.estimated import EstimatedTravelTimes, EstimateParameters
+from apps.routes.gateways.interpreter import python_with_osrm
+from apps.routes.gateways.networks import Bounds, Network, names_in, read_network
+from apps.routes.gateways.osrm_local import OsrmLocal
+from apps.routes.gateways.osrm_process import OsrmProcess
+from apps.routes.solver.problem import UNREACHABLE
+
+TOWN = Bounds(south=49.45, west=11.18, north=49.58, east=11.40)
+PEER_PLACES = 60
+"""The peer's time is that of so many places, by the square of their number."""
+
+
+def main(argv: list[str]) -> dict[str, Any]:
+    """Make matrices of `--places`; return milliseconds, the median of `--times`."""
+    parser = argparse.ArgumentParser(prog="bench matrix")
+    parser.add_argument("--places", type=int, default=1000)
+    parser.add_argument("--times", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=7)
+    given = parser.parse_args(argv)
+    points = places_in(TOWN, given.places, given.seed)
+    source = EstimatedTravelTimes()
+    started = time.process_time()
+    source.matrix(points)
+    own_ms = 1000 * (time.process_time() - started)
+    figures: dict[str, Any] = {
+        "places": given.places,
+        "estimate_ms": median_ms(lambda: source.matrix(points), given.times),
+        # Of one core's own time, whatever else the machine does.
+        "estimate_processor_ms": round(own_ms, 1),
+    }
+    few = points[: min(PEER_PLACES, len(points))]
+    peer_ms = median_ms(lambda: pair_by_pair(few), 1)
+    scale = (given.places / max(1, len(few))) ** 2
+    figures["peer_pair_by_pair_ms"] = round(peer_ms * scale, 1)
+    figures |= osrm_figures(given.places, given.times, given.seed)
+    sys.stderr.writelines(f"{name}: {value}\n" for name, value in figures.items())
+    return figures
+
+
+def places_in(bounds: Bounds, count: int, seed: int) -> list[Point]:
+    """Draw places within a rectangle, a tenth of it kept free on every side."""
+    chance = Random(seed)  # noqa: S311  repeatable places
+    high, wide = bounds.north - bounds.south, bounds.east - bounds.west
+    return [
+        Point(
+            round(bounds.south + high * chance.uniform(0.1, 0.9), 6),
+            round(bounds.west + wide * chance.uniform(0.1, 0.9), 6),
+        )
+        for _ in range(count)
+    ]
+
+
+def median_ms(act: Callable[[], object], times: int) -> float:
+    """Do something so often, and return the median of the milliseconds it took."""
+    taken = []
+    for _ in range(max(1, times)):
+        started = time.perf_counter()
+        act()
+        taken.append(1000 * (time.perf_counter() - started))
+    return round(statistics.median(taken), 1)
+
+
+def pair_by_pair(points: Sequence[Point]) -> list[list[int]]:
+    """Make the estimate's durations as one would without arrays."""
+    law = EstimateParameters()
+    return [
+        [
+            round(
+                law.c_s
+                * (geodesic((a.lat, a.lon), (b.lat, b.lon)).km if a != b else 0.0)
+                ** law.p
+            )
+            for b in points
+        ]
+        for a in points
+    ]
+
+
+def osrm_figures(places: int, times: int, seed: int) -> dict[str, Any]:
+    """Time OSRM's table: the first one with its network opened, and the next ones."""
+    try:
+        engine, network, how = osrm_here()
+        points = places_in(network.bounds, places, seed)
+        every = range(len(points))
+        started = time.perf_counter()
+        durations_s, _ = engine.table(points, every, every)
+        first_s = time.perf_counter() - started
+    except RoadsFailed as error:
+        return {"osrm_s": None, "osrm_why": str(error)}
+    next_ms = median_ms(lambda: engine.table(points, every, every), times)
+    return {
+        "osrm_s": round(next_ms / 1000, 3),
+        "osrm_first_s": round(first_s, 3),
+        "osrm_how": how,
+        "osrm_network": network.name,
+        "osrm_unreachable_share": round(float((durations_s >= UNREACHABLE).mean()), 4),
+    }
+
+
+def osrm_here() -> tuple[RoadEngine, Network, str]:
+    """Return OSRM over this machine's first network, and how it is asked.
+
+    Raises:
+        RoadsFailed: there is no network, or no interpreter has the wheel.
+    """
+    names = names_in(settings.ROADS_DIR)
+    if not names:
+        raise RoadsFailed("no network: python3 manage.py build_roads FILE.osm.pbf")
+    name = settings.ROADS_NETWORK or names[0]
+    network = read_network(settings.ROADS_DIR, name)
+    python = python_with_osrm(settings.ROADS_PYTHON, settings.ROADS_DIR)
+    if python is None:
+        raise RoadsFailed("no interpreter of Python 3.12 or later has OSRM's wheel")
+    if python:
+        timeout_s = settings.ROADS_TIMEOUT_S
+        engine = OsrmProcess(python, settings.ROADS_DIR, name, timeout_s=timeout_s)
+        return engine, network, "in a process with another interpreter"
+    return OsrmLocal(settings.ROADS_DIR, name), network, "in this process"
