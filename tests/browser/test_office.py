@@ -92,6 +92,36 @@ def test_day_plan_and_route_are_seen_without_a_fault(
     in_thread(look)
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_plan_answers_for_itself_at_every_width(
+    size: str, chromium: str, served_office: str
+) -> None:
+    def look() -> None:
+        with opened(chromium, SIZES[size]) as (page, faults):
+            sign_in(page, served_office)
+            page.goto(f"{served_office}/admin/?date=2026-03-17")
+            page.get_by_role("link", name="What would serve it?").first.click()
+            expect(page.get_by_text("What stands in the way")).to_be_visible()
+            expect(page.get_by_text("cannot provide “crane”")).to_be_visible()
+            assert_fits(page)
+
+            page.get_by_role("button", name="Why is it there?").click()
+            expect(page.get_by_role("heading", name="Why stop 1")).to_be_visible()
+            assert_fits(page)
+
+            page.get_by_role("link", name="What it costs").click()
+            expect(page.get_by_text("Costs by route and part")).to_be_visible()
+            assert_fits(page)
+
+            page.get_by_role("button", name="What if it were left out?").click()
+            page.get_by_role("button", name="Plan the rest anew about it").click()
+            expect(page.get_by_text("Waits for a worker.")).to_be_visible()
+            assert_fits(page)
+            assert faults == []
+
+    in_thread(look)
+
+
 def test_page_of_a_plan_in_the_making_asks_for_its_progress(
     chromium: str, served_office: str
 ) -> None:
