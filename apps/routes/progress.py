@@ -27,6 +27,12 @@ CANCELLED_MEANWHILE = Verdict(
     NEEDS_REVIEW,
     "cancelled_meanwhile",
     "The order was cancelled meanwhile. Your report is kept; the office decides.",
+    ours=CANCELLED,
+)
+WINDOW_MOVED = Verdict(
+    NEEDS_REVIEW,
+    "window_moved",
+    "The customer chose another time meanwhile. The stop stays closed.",
 )
 STEPS = (ENROUTE, ARRIVED, *OUTCOMES, REOPENED)
 
@@ -140,6 +146,8 @@ def judge(known: Sequence[Fact], new: Fact, *, cancelled: bool) -> Verdict:
             REJECTED,
             "invalid",
             f"{new.step} cannot follow {before.status}; possible now: {legal}.",
+            ours=before.status,
+            ours_at=before.completed_at,
         )
     return _place_among(known, new, before)
 
@@ -167,9 +175,13 @@ def _ended_by_another(state: Progress) -> Verdict:
             SUPERSEDED,
             "already_delivered",
             "This stop was already delivered. Your report is kept beside it.",
+            ours=state.status,
+            ours_at=state.completed_at,
         )
     return Verdict(
         SUPERSEDED,
         "newer_event",
         f"A newer report says {state.status}. Yours is kept beside it.",
+        ours=state.status,
+        ours_at=state.completed_at,
     )

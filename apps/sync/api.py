@@ -20,14 +20,18 @@ from rest_framework.response import Response
 
 from apps.core import clock
 from apps.core.actors import Actor
+from apps.core.problems import Problem
+from apps.core.verdicts import Verdict
 from apps.drivers import services as drivers
+from apps.drivers.authentication import DeviceCredential
+from apps.drivers.states import DeviceState
 from apps.sync import schema, selectors, serializers, services
 from apps.sync.doors import DoorView, SessionBody
 from apps.sync.inbox import PushBody, items_of
 from apps.sync.queries import pull_request, whole_number
 from apps.sync.tracks import MAX_FIXES, TracksBody
 from apps.sync.wire import TooLarge
-from apps.sync.words import told
+from apps.sync.words import explained, told
 
 MAX_ROWS = 500
 
@@ -171,6 +175,7 @@ class PushView(DoorView):
     @extend_schema(request=serializers.PushShape, responses=serializers.PushShown)
     def post(self, request: Request) -> Response:
         """Take events in; every one is answered, and none blocks those behind it."""
+        self._set_aside_revoked()
         credential = self.credential(may_drain=True)
         body = self.body(PushBody)
         if body.rows() > MAX_ROWS:
@@ -194,6 +199,24 @@ class PushView(DoorView):
                 "server_time": clock.now(),
             }
         )
+
+    def _set_aside_revoked(self) -> None:
+        """Keep what a revoked device sends; the answer is its refusal all the same."""
+        credential = self.request.auth
+        if not isinstance(credential, DeviceCredential):
+            return
+        if credential.device.status != DeviceState.REVOKED:
+            return
+        try:
+            body = self.body(PushBody)
+        except Problem:
+            return  # that it cannot be read matters no more
+        if body.rows() <= MAX_ROWS:
+            services.set_aside_push(
+                sender=services.Sender(credential.device.pk, credential.driver.pk),
+                items=items_of(body),
+                now=clock.now(),
+            )
 
 
 class PositionsView(DoorView):
@@ -220,21 +243,19 @@ class PositionsView(DoorView):
 
 
 def _result(answer: services.Answer) -> dict[str, Any]:
-    verdict, first = answer.verdict, answer.original
+    shown = {"table": answer.table, "id": answer.id, **_verdict(answer.verdict)}
+    if answer.original is not None:
+        shown["original"] = _verdict(answer.original)
+    return shown
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
     shown: dict[str, Any] = {
-        "table": answer.table,
-        "id": answer.id,
         "result": verdict.result,
         "code": verdict.code,
-        "detail": told(verdict.code, verdict.detail),
+        "detail": told(verdict),
     }
-    if first is not None:
-        shown["original"] = {
-            "result": first.result,
-            "code": first.code,
-            "detail": told(first.code, first.detail),
-        }
-    return shown
+    return shown | asdict(explained(verdict)) if verdict.rule else shown
 
 
 class TimeView(DoorView):

@@ -7,11 +7,13 @@ rows by id. An id that is missing in its answer is not the driver's (any more).
 import json
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Prefetch
 
+from apps.core.verdicts import REJECTED
 from apps.drivers.models import Driver
 from apps.orders.models import Order, TimeWindow
 from apps.orders.states import OrderState
@@ -19,7 +21,7 @@ from apps.recommendations.models import Recommendation
 from apps.routes.models import PlanChange, Route, Stop
 from apps.routes.states import UNDER_WAY, RouteState
 from apps.sync.models import Attachment, DeviceEvent
-from apps.sync.words import told
+from apps.sync.words import explained, told, told_of_file
 
 Row = dict[str, Any]
 Renderer = Callable[[uuid.UUID, Collection[str]], dict[str, Row]]
@@ -169,9 +171,12 @@ def event_results(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
             "stop_id": event.stop_id,
             "result": event.result,
             "code": event.code,
-            "detail": told(event.code, event.detail),
+            "detail": told(event.verdict),
             "received_at": _ms(event.received_at),
             "occurred_at": _ms(event.occurred_at),
+            "ours_at": _ms(event.ours_at),
+            "corrects": event.corrects,
+            **asdict(explained(event.verdict)),
         }
         for event in DeviceEvent.objects.filter(pk__in=ids, driver_id=driver_id)
     )
@@ -179,18 +184,26 @@ def event_results(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
 
 def attachments(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
     """Return how far the driver's files of proof are."""
+    mine = Attachment.objects.filter(pk__in=ids, driver_id=driver_id)
+    rejected = set(
+        DeviceEvent.objects.filter(
+            pk__in=mine.exclude(event_id="").values("event_id"),
+            driver_id=driver_id,
+            result=REJECTED,
+        ).values_list("pk", flat=True)
+    )
     return _by_id(
         {
             "id": row.pk,
             "event_id": row.event_id,
             "stop_id": row.stop_id,
             "status": row.status,
-            "detail": row.detail,
+            "detail": told_of_file(row.detail, is_rejected=row.event_id in rejected),
             "size_bytes": row.size_bytes,
             "received_bytes": row.received_bytes,
             "stored_at": _ms(row.stored_at),
         }
-        for row in Attachment.objects.filter(pk__in=ids, driver_id=driver_id)
+        for row in mine
     )
 
 

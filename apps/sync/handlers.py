@@ -21,6 +21,8 @@ from apps.drivers.models import Shift
 from apps.drivers.selectors import shift_near
 from apps.drivers.states import ShiftState
 from apps.journal.services import Writer
+from apps.recommendations.models import Recommendation
+from apps.recommendations.states import RecommendationState
 from apps.routes.models import Route, Stop
 from apps.routes.places import Circle
 from apps.routes.roaddrafts import USUAL_RADIUS_M
@@ -31,11 +33,28 @@ from apps.routes.services.stops import (
     acknowledge_plan_change,
     record_stop_event,
 )
-from apps.sync.kinds import Acknowledged, Corrected, OfShift, RoadException
+from apps.routes.states import DONE
+from apps.sync.kinds import (
+    Acknowledged,
+    Corrected,
+    OfShift,
+    Opinion,
+    RoadException,
+    Survey,
+    Wanted,
+)
 from apps.sync.models import DeviceEvent
 
 RETRY: Final = "retry"
 NO_ID: Final = uuid.UUID(int=0)
+STALE: Final = frozenset({RecommendationState.SUPERSEDED, RecommendationState.EXPIRED})
+"""Recommendations that nobody can follow any more."""
+
+SHIFT_AFTER: Final = {
+    "shift.started": ShiftState.STARTED,
+    "shift.paused": ShiftState.PAUSED,
+    "shift.ended": ShiftState.ENDED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +126,7 @@ def report_road(report: Report, journal: Writer) -> Verdict:
 def _where(payload: RoadException, event: DeviceEvent) -> Point | None:
     if payload.lat is not None and payload.lon is not None:
         return Point(payload.lat, payload.lon)
-    stops = Stop.objects.filter(pk=parse_id(event.stop_id) or NO_ID)
-    mine = stops.filter(assignments__driver_id=event.driver_id)
-    stop = mine.select_related("order").first()
+    stop = _stop_of(event)
     return stop.order.point if stop else None
 
 
@@ -159,8 +176,19 @@ ShiftVerb = Callable[..., Shift]
 def _take(report: Report, journal: Writer, shift: Shift, verb: ShiftVerb) -> Verdict:
     """Take a step of the shift; tell the driver of the routes that show it."""
     at = report.event.occurred_at
+    if shift.status == SHIFT_AFTER[report.event.kind]:
+        since = shift.ended_at or shift.started_at
+        detail = f"The shift is {shift.status} already."
+        known = str(shift.status)
+        return Verdict(SUPERSEDED, "shift_already", detail, ours=known, ours_at=since)
     if shift.ended_at is not None and at <= shift.ended_at:
-        return Verdict(SUPERSEDED, "newer_event", "The shift is over.")
+        return Verdict(
+            SUPERSEDED,
+            "newer_event",
+            "The shift is over.",
+            ours=str(ShiftState.ENDED),
+            ours_at=shift.ended_at,
+        )
     verb(shift_id=shift.pk, occurred_at=at, by=report.by, now=report.now)
     routes = Route.objects.filter(shift=shift).values_list("pk", flat=True)
     journal.changed(shift.driver_id, "routes", *routes)
@@ -207,6 +235,77 @@ def correct_event(report: Report, journal: Writer) -> Verdict:
     return Verdict(NEEDS_REVIEW, "correction", "Your correction waits for the office.")
 
 
+def request_override(report: Report, journal: Writer) -> Verdict:
+    """Keep what the driver wants changed; a person decides.
+
+    A stop that has left the driver, or is done, cannot be changed any more.
+    """
+    payload, event = report.payload, report.event
+    if not isinstance(payload, Wanted):
+        raise TypeError(payload)
+    if event.stop_id:
+        stop = _stop_of(event)
+        if stop is None:
+            return Verdict(REJECTED, "never_assigned", "This stop was never yours.")
+        holder = stop.route.driver_id if stop.route else None
+        gone = holder is not None and holder != event.driver_id
+        if gone or holder is None or stop.status in DONE:
+            known = "given_away" if gone else str(stop.status)
+            return Verdict(
+                SUPERSEDED, "stop_gone", ours=known, ours_at=stop.completed_at
+            )
+    _keep_words(report, journal, recommendation_id=payload.recommendation_id)
+    return Verdict(NEEDS_REVIEW, "asked", "Your request is kept; the office decides.")
+
+
+def give_feedback(report: Report, journal: Writer) -> Verdict:
+    """Keep what the driver says of a recommendation, of a superseded one as well."""
+    payload = report.payload
+    if not isinstance(payload, Opinion):
+        raise TypeError(payload)
+    _keep_words(report, journal, recommendation_id=payload.recommendation_id)
+    row = (
+        Recommendation.objects.filter(
+            pk=parse_id(payload.recommendation_id) or NO_ID,
+            depot_id=report.event.device.depot_id,
+        )
+        .only("state", "settled_at")
+        .first()
+    )
+    if row is not None and row.state in STALE:
+        return Verdict(APPLIED, "older_plan", ours=row.state, ours_at=row.settled_at)
+    return Verdict(APPLIED, "kept")
+
+
+def answer_survey(report: Report, journal: Writer) -> Verdict:
+    """Keep the answers to a survey."""
+    payload = report.payload
+    if not isinstance(payload, Survey):
+        raise TypeError(payload)
+    _keep_words(report, journal, survey_id=payload.survey_id)
+    return Verdict(APPLIED, "kept")
+
+
+def _stop_of(event: DeviceEvent) -> Stop | None:
+    """Return the stop of an event, if it was ever its driver's."""
+    stops = Stop.objects.filter(pk=parse_id(event.stop_id) or NO_ID)
+    mine = stops.filter(assignments__driver_id=event.driver_id)
+    return mine.select_related("route", "order").first()
+
+
+def _keep_words(report: Report, journal: Writer, **about: str) -> None:
+    """Let the journal say that a driver's words have come; the event holds them."""
+    event = report.event
+    journal.record(
+        event.kind,
+        event,
+        depot_id=event.device.depot_id,
+        driver_id=str(event.driver_id),
+        stop_id=event.stop_id,
+        **about,
+    )
+
+
 HANDLERS: Final[Mapping[str, Handler]] = {
     "stop.enroute": report_stop,
     "stop.arrived": report_stop,
@@ -216,6 +315,9 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "stop.reopened": report_stop,
     "stop.note": report_stop,
     "exception.reported": report_road,
+    "override.requested": request_override,
+    "feedback.given": give_feedback,
+    "survey.answered": answer_survey,
     "plan.acknowledged": acknowledge_plan,
     "shift.started": start_shift,
     "shift.paused": pause_shift,

@@ -113,6 +113,34 @@ class Corrected(msgspec.Struct, frozen=True):
     why: Words = ""
 
 
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """The driver wants the plan to be another: what, and why."""
+
+    action: Literal[
+        "move_stop", "pin_stop", "skip_stop", "change_order", "swap_driver", "other"
+    ]
+    recommendation_id: Annotated[str, Meta(max_length=64)] = ""
+    reason: Short = ""
+    note: Words = ""
+    details: dict[str, Any] = {}
+
+
+class Opinion(msgspec.Struct, frozen=True, kw_only=True):
+    """What the driver thinks of a recommendation."""
+
+    recommendation_id: Annotated[str, Meta(max_length=64)] = ""
+    rating: Annotated[int, Meta(ge=1, le=5)] | None = None
+    reason: Short = ""
+    note: Words = ""
+
+
+class Survey(msgspec.Struct, frozen=True, kw_only=True):
+    """Answers to a survey, by question."""
+
+    survey_id: Id
+    answers: dict[str, Any]
+
+
 PAYLOADS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "stop.enroute": AtStop,
     "stop.arrived": AtStop,
@@ -122,6 +150,9 @@ PAYLOADS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "stop.reopened": Reopened,
     "stop.note": Note,
     "exception.reported": RoadException,
+    "override.requested": Wanted,
+    "feedback.given": Opinion,
+    "survey.answered": Survey,
     "plan.acknowledged": Acknowledged,
     "shift.started": OfShift,
     "shift.paused": OfShift,

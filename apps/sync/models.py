@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.ids import uuid7
+from apps.core.verdicts import Verdict
 from apps.drivers.models import Device, Driver
 from apps.sync.states import AttachmentState
 
@@ -30,6 +31,11 @@ class DeviceEvent(models.Model):
     result = models.CharField(max_length=12)
     code = models.CharField(max_length=32)
     detail = models.CharField(max_length=300, blank=True)
+    rule = models.CharField(max_length=32, blank=True)
+    yours = models.CharField(max_length=40, blank=True)
+    ours = models.CharField(max_length=40, blank=True)
+    ours_at = models.DateTimeField(null=True, blank=True)
+    corrects = models.CharField(max_length=64, blank=True)
 
     class Meta:
         """As it came."""
@@ -47,6 +53,19 @@ class DeviceEvent(models.Model):
     def __str__(self) -> str:
         """Return kind and result."""
         return f"{self.kind}: {self.result}/{self.code}"
+
+    @property
+    def verdict(self) -> Verdict:
+        """What became of it."""
+        return Verdict(
+            self.result,
+            self.code,
+            self.detail,
+            self.ours,
+            self.ours_at,
+            self.yours,
+            self.rule,
+        )
 
 
 class InboxHead(models.Model):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """The newest; a change of tables or columns takes the next number (`since=`)."""
 
 OLDEST_VERSION: Final = 1
@@ -156,6 +156,13 @@ EVENT_RESULTS = Table(
         _text("detail"),
         _instant("received_at"),
         _instant("occurred_at"),
+        Column("rule", TEXT, optional=True, since=4),
+        Column("yours", TEXT, optional=True, since=4),
+        Column("ours", TEXT, optional=True, since=4),
+        Column("ours_at", NUMBER, optional=True, form="epoch-ms", since=4),
+        Column("winner", TEXT, optional=True, since=4),
+        Column("advice", TEXT, optional=True, since=4),
+        Column("corrects", TEXT, optional=True, since=4),
     ),
 )
 ATTACHMENTS = Table(

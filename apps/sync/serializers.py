@@ -101,6 +101,15 @@ class VerdictShape(serializers.Serializer[Any]):
     result = serializers.CharField()
     code = serializers.CharField()
     detail = serializers.CharField()
+    rule = serializers.CharField(
+        required=False, help_text="The conflict's name; there only if there was one."
+    )
+    yours = serializers.CharField(required=False, help_text="What was reported.")
+    ours = serializers.CharField(required=False, help_text="What was known.")
+    winner = serializers.CharField(
+        required=False, help_text="yours, ours, both, office, or waits."
+    )
+    advice = serializers.CharField(required=False, help_text="What the driver can do.")
 
 
 class ResultShape(VerdictShape):

@@ -1,35 +1,54 @@
-"""What became of an event, in words that a driver understands."""
+"""What became of an event, in words that a driver understands.
 
-from collections.abc import Mapping
-from typing import Final
+The words are those of `rules`, in the language that is active.
+"""
+
+from dataclasses import dataclass
 
 from django.utils.translation import gettext
-from django.utils.translation import gettext_noop as _
 
-WORDS: Final[Mapping[str, str]] = {
-    "ok": _("Done."),
-    "applied_after_reassign": _(
-        "Counted, though the stop had gone to another driver meanwhile."
-    ),
-    "already_delivered": _(
-        "The stop was already delivered. Your report is kept beside the first one."
-    ),
-    "newer_event": _("A newer report counts. Yours is kept."),
-    "cancelled_meanwhile": _(
-        "The order was cancelled meanwhile. Your report is kept; the office decides."
-    ),
-    "correction": _("Your correction is kept; the office decides."),
-    "road_reported": _(
-        "Thank you. Other drivers are warned for an hour; the office looks at it."
-    ),
-    "came_late": _("Your report is kept. Its time is over: it changes nothing now."),
-    "never_assigned": _("This stop was never yours. Your report is set aside."),
-    "id_reused": _("This report carries another one's number. It is set aside."),
-}
-"""A sentence a code. A code that is not here is said in the words of its verdict."""
+from apps.core.verdicts import Verdict
+from apps.sync.rules import BY_ID, OTHER_WORDS, VALUES
 
 
-def told(code: str, detail: str) -> str:
-    """Return the sentence for an event's code, in the language that is active."""
-    words = WORDS.get(code)
-    return gettext(words) if words else detail
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A conflict as the device shows it; all empty where there was none."""
+
+    rule: str = ""
+    yours: str = ""
+    ours: str = ""
+    winner: str = ""
+    advice: str = ""
+
+
+def told(verdict: Verdict) -> str:
+    """Return the sentence for a verdict: its rule's, its code's, or its own."""
+    rule = BY_ID.get(verdict.rule)
+    words = rule.says if rule else OTHER_WORDS.get(verdict.code, "")
+    words = words or verdict.detail
+    return gettext(words) if words else ""
+
+
+def explained(verdict: Verdict) -> Explained:
+    """Return the rule by which a verdict came about, both values, and what to do."""
+    rule = BY_ID.get(verdict.rule)
+    if rule is None:
+        return Explained()
+    return Explained(
+        rule=rule.id,
+        yours=_value(verdict.yours),
+        ours=_value(verdict.ours),
+        winner=rule.winner,
+        advice=gettext(rule.do),
+    )
+
+
+def told_of_file(detail: str, *, is_rejected: bool) -> str:
+    """Return what is to be said of a file; its report may have been rejected."""
+    words = BY_ID["file_of_rejected_report"].says if is_rejected else detail
+    return gettext(words) if words else ""
+
+
+def _value(value: str) -> str:
+    return gettext(VALUES[value]) if value in VALUES else value

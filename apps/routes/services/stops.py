@@ -2,12 +2,12 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from apps.core.actors import Actor
-from apps.core.verdicts import NEEDS_REVIEW, OK, REJECTED, Verdict
+from apps.core.verdicts import NEEDS_REVIEW, OK, REJECTED, SUPERSEDED, Verdict
 from apps.journal.services import Writer, writing
 from apps.orders import services as orders
 from apps.orders.models import Order
@@ -21,6 +21,7 @@ from apps.routes.states import DONE, UNDER_WAY, RouteState, StopState
 NEVER_ASSIGNED = Verdict(
     REJECTED, "never_assigned", "This stop was never yours. The report is set aside."
 )
+MOVED = progress.WINDOW_MOVED
 NO_ID = uuid.UUID(int=0)
 ORDER_STATE_OF = {
     StopState.SUCCEEDED: OrderState.DELIVERED,
@@ -58,7 +59,11 @@ def record_stop_event(report: StopReport, *, by: Actor, now: datetime) -> Verdic
         if again := known.get(report.event_id):
             return _verdict_of(again)
         fact = _fact_of_report(report)
-        facts = [_fact_of_row(event) for event in known.values()]
+        facts = [
+            _fact_of_row(event)
+            for event in known.values()
+            if _verdict_of(event).code != MOVED.code
+        ]
         verdict = progress.judge(
             facts, fact, cancelled=stop.status == StopState.CANCELLED
         )
@@ -66,7 +71,7 @@ def record_stop_event(report: StopReport, *, by: Actor, now: datetime) -> Verdic
             return verdict
         verdict = _in_context(stop, report, verdict)
         _keep(stop, report, verdict)
-        if stop.status != StopState.CANCELLED:
+        if stop.status != StopState.CANCELLED and verdict.code != MOVED.code:
             _fold(stop, [*facts, fact], report, journal)
         if verdict.result == NEEDS_REVIEW:
             _tell(journal, stop, "stop.needs_review", report, code=verdict.code)
@@ -129,7 +134,10 @@ def acknowledge_plan_change(
     by: Actor,
     now: datetime,
 ) -> Verdict:
-    """Note that the driver has seen a change of the plan; again changes nothing."""
+    """Note that the driver has seen a change of the plan; again changes nothing.
+
+    Where a newer change waits to be seen, the answer says so.
+    """
     with writing(by=by, now=now, scopes=[driver_id]) as journal:
         rows = PlanChange.objects.filter(driver_id=driver_id)
         change = (
@@ -148,7 +156,22 @@ def acknowledge_plan_change(
                 depot_id=change.route.depot_id,
                 route_version=change.route_version,
             )
-    return OK
+        newer = rows.filter(
+            route=change.route,
+            route_version__gt=change.route_version,
+            acknowledged_at=None,
+        )
+        last = newer.order_by("route_version").last()
+    if last is None:
+        return OK
+    return Verdict(
+        SUPERSEDED,
+        "newer_plan",
+        "A newer change of your plan waits to be seen.",
+        ours=str(last.route_version),
+        ours_at=last.made_at,
+        yours=str(change.route_version),
+    )
 
 
 def _lock_stop(stop_id: uuid.UUID | None, journal: Writer) -> Stop | None:
@@ -207,6 +230,8 @@ def _in_context(stop: Stop, report: StopReport, verdict: Verdict) -> Verdict:
     step = report.kind.removeprefix("stop.")
     if verdict != OK:
         return verdict
+    if step == progress.REOPENED and _was_rescheduled(stop):
+        return replace(MOVED, ours=stop.order.service_date.isoformat())
     if stop.order.status == OrderState.CANCELLED and step in progress.OUTCOMES:
         return progress.CANCELLED_MEANWHILE
     if holder == report.driver_id:
@@ -215,7 +240,14 @@ def _in_context(stop: Stop, report: StopReport, verdict: Verdict) -> Verdict:
         verdict.result,
         "applied_after_reassign",
         "The stop had been given away. Your report counts all the same.",
+        ours="given_away" if holder else StopState.PENDING,
     )
+
+
+def _was_rescheduled(stop: Stop) -> bool:
+    """Tell whether the order of a stop that ended was opened again, for another time."""
+    ended = {StopState.FAILED, StopState.PARTIAL}
+    return stop.status in ended and stop.order.status == OrderState.OPEN
 
 
 def _keep(stop: Stop, report: StopReport, verdict: Verdict) -> None:

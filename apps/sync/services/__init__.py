@@ -7,6 +7,7 @@ from apps.sync.services.pushing import (
     accept_events,
     open_feed,
     rejected_ids,
+    set_aside_push,
 )
 from apps.sync.services.tracking import Tracked, accept_tracks
 
@@ -19,4 +20,5 @@ __all__ = [
     "accept_tracks",
     "open_feed",
     "rejected_ids",
+    "set_aside_push",
 ]

@@ -19,12 +19,14 @@ from apps.routes.selectors import scopes_of_stops
 from apps.sync.handlers import RETRY
 from apps.sync.inbox import Item, hash_of, number_in
 from apps.sync.lines import Line
-from apps.sync.models import DeviceEvent, InboxHead, QuarantinedEvent
+from apps.sync.models import Attachment, DeviceEvent, InboxHead, QuarantinedEvent
 from apps.sync.services.expecting import expect_anew
 from apps.sync.services.judging import (
     DEPENDENCY_MISSING,
+    DEVICE_REVOKED,
     HELD,
     OUT_OF_ORDER,
+    VERDICT_FIELDS,
     checked_again,
     judge,
     present,
@@ -164,17 +166,27 @@ def _verdict(each: Candidate, line: Line, taken: set[str], journal: Writer) -> V
 def keep_verdicts(rows: Iterable[DeviceEvent], journal: Writer) -> None:
     """Keep what became of events, and tell each one's driver."""
     kept = list(rows)
-    fields = ["result", "code", "detail"]
-    DeviceEvent.objects.bulk_update(kept, fields, batch_size=100)
+    DeviceEvent.objects.bulk_update(kept, VERDICT_FIELDS, batch_size=100)
     for row in kept:
         journal.changed(row.driver_id, "event_results", row.pk)
+    rejected = [row.pk for row in kept if row.result == REJECTED]
+    if rejected:
+        files = Attachment.objects.filter(event_id__in=rejected)
+        for pk, driver_id in files.values_list("pk", "driver_id"):
+            if driver_id in {row.driver_id for row in kept}:
+                journal.changed(driver_id, "attachments", pk)
+
+
+def is_set_aside(verdict: Verdict) -> bool:
+    """Tell whether a supervisor is to look at an event's body."""
+    return verdict.result == REJECTED or verdict.code == DEVICE_REVOKED.code
 
 
 def set_aside(released: Iterable[DeviceEvent], now: datetime) -> None:
     """Keep the bodies of events for a supervisor that waited, and were then rejected."""
     aside = []
     for row in released:
-        if row.result != REJECTED:
+        if not is_set_aside(row.verdict):
             continue
         body = body_of(row)
         aside.append(

@@ -1,6 +1,8 @@
 """Judging one event: its handler's verdict, or why it has to wait."""
 
 from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
 
 import msgspec
 import structlog
@@ -8,18 +10,23 @@ from django.db import OperationalError
 
 from apps.core.actors import Actor
 from apps.core.problems import Problem
-from apps.core.verdicts import REJECTED, Verdict
+from apps.core.verdicts import NEEDS_REVIEW, OK, REJECTED, Verdict
+from apps.drivers.states import DeviceState
 from apps.journal.services import Writer, writing
 from apps.sync import handlers
 from apps.sync.handlers import RETRY, Report
 from apps.sync.kinds import PAYLOADS
 from apps.sync.models import DeviceEvent
+from apps.sync.rules import CLOCK_AHEAD, is_clock_ahead, rule_of, value_of
 
 log = structlog.get_logger(__name__)
 
 HELD = "held"
 DEPENDENCY_MISSING = Verdict(
     RETRY, "dependency_missing", "What it depends on has not come yet."
+)
+DEVICE_REVOKED = Verdict(
+    NEEDS_REVIEW, "device_revoked", "The device was out of service by then."
 )
 OUT_OF_ORDER = Verdict(HELD, "out_of_order", "It waits for an earlier report of yours.")
 
@@ -33,6 +40,8 @@ def judge(
     """
     if fault or checked is None:
         return Verdict(REJECTED, "invalid", fault)
+    if _was_out_of_service(row):
+        return DEVICE_REVOKED
     handler = handlers.HANDLERS[row.kind]
     by = Actor("driver", str(row.driver_id))
     try:
@@ -47,10 +56,49 @@ def judge(
         return Verdict(RETRY, "internal", "Something went wrong here.")
 
 
-def settle(row: DeviceEvent, verdict: Verdict) -> None:
-    """Write into an event's row what became of it."""
-    row.result, row.code = verdict.result, verdict.code
-    row.detail = verdict.detail[:300]
+def _was_out_of_service(row: DeviceEvent) -> bool:
+    """Tell whether a device reports what happened after its trust was taken away.
+
+    It may hand in what it holds from before; of what comes after, a person judges.
+    """
+    device = row.device
+    if device.status == DeviceState.ACTIVE or device.revoked_at is None:
+        return False
+    certainly = row.occurred_at - timedelta(milliseconds=row.uncertainty_ms)
+    return row.kind != "device.status" and certainly > device.revoked_at
+
+
+VERDICT_FIELDS = ("result", "code", "detail", "rule", "yours", "ours", "ours_at")
+
+
+def settle(row: DeviceEvent, verdict: Verdict) -> Verdict:
+    """Write into an event's row what became of it, and by which rule; return both."""
+    full = ruled(row, verdict)
+    row.result, row.code = full.result, full.code
+    row.detail, row.rule = full.detail[:300], full.rule
+    row.yours, row.ours, row.ours_at = full.yours, full.ours, full.ours_at
+    return full
+
+
+def ruled(row: DeviceEvent, verdict: Verdict) -> Verdict:
+    """Return a verdict with the rule that it follows, and both values."""
+    rule = rule_of(row.kind, verdict.code)
+    if rule is not None:
+        yours = verdict.yours or value_of(row.kind)
+        return replace(verdict, rule=rule.id, yours=yours)
+    came_at = row.received_at
+    if verdict == OK and is_clock_ahead(
+        row.time_quality, row.device_time, row.occurred_at, came_at
+    ):
+        said = row.device_time.isoformat() if row.device_time else ""
+        return replace(
+            verdict,
+            rule=CLOCK_AHEAD.id,
+            yours=said[:19],
+            ours=came_at.isoformat()[:19],
+            ours_at=came_at,
+        )
+    return verdict
 
 
 def checked_again(row: DeviceEvent) -> msgspec.Struct:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from apps.sync.inbox import Event, Item, hash_of, keepable
 from apps.sync.lines import Line
 from apps.sync.models import DeviceEvent, QuarantinedEvent
 from apps.sync.moments import Anchor, moment_of, wall_offset_ms
+from apps.sync.rules import rule_of
 from apps.sync.schema import EVENTS, TABLES
 from apps.sync.services.clocks import keep_anchors
 from apps.sync.services.expecting import expect_anew
@@ -28,6 +29,7 @@ from apps.sync.services.holding import (
     HoldersMoved,
     check_locked,
     held_events,
+    is_set_aside,
     judge_in_turn,
     keep_line,
     keep_verdicts,
@@ -36,8 +38,11 @@ from apps.sync.services.holding import (
     numbers_of,
     set_aside,
 )
-from apps.sync.services.judging import HELD, settle
+from apps.sync.services.judging import DEVICE_REVOKED, HELD, settle
 from apps.sync.services.naming import name_attachments
+
+MOST_ASIDE: Final = 2000
+"""How many bodies of a revoked device are kept: days of work, and no flood."""
 
 FEED_ITSELF: Final = "feeds"
 """A row of no table on the wire: it gives a new feed its number 1, since 0 is none."""
@@ -112,6 +117,23 @@ def accept_events(
     raise Busy
 
 
+def set_aside_push(*, sender: Sender, items: Sequence[Item], now: datetime) -> int:
+    """Keep what a revoked device sends for a supervisor; return how many events.
+
+    Nothing of it counts, for whoever holds the device is not its driver any more. But
+    it may be evidence: it is kept once, and no more than `MOST_ASIDE` of a device.
+    """
+    device = Device.objects.get(pk=sender.device_id)
+    rows = QuarantinedEvent.objects.filter(device=device, code=DEVICE_REVOKED.code)
+    room = MOST_ASIDE - rows.count()
+    push = _Push(sender=sender, device=device, anchors=[], now=now)
+    for index, item in enumerate(items):
+        if item.is_event and len(push.quarantine) < room:
+            _refuse(push, index, item, DEVICE_REVOKED)
+    QuarantinedEvent.objects.bulk_create(push.quarantine, ignore_conflicts=True)
+    return len(push.quarantine)
+
+
 def _take_in(
     sender: Sender,
     items: Sequence[Item],
@@ -153,6 +175,9 @@ def _take_in(
 
 def _refuse(push: _Push, index: int, item: Item, verdict: Verdict) -> None:
     """Answer a row by a refusal; the body of an event is kept for a supervisor."""
+    rule = rule_of(item.event.kind if item.event else "", verdict.code)
+    if rule is not None and not verdict.rule:
+        verdict = replace(verdict, rule=rule.id)
     push.answers[index] = Answer(item.table, item.id, verdict)
     if item.table != EVENTS:
         return
@@ -200,8 +225,8 @@ def _answer_known(
         detail = "This id belongs to another event."
         _refuse(push, index, item, Verdict(REJECTED, "id_reused", detail))
         return
-    first = Verdict(row.result, row.code, row.detail)
-    again = Verdict("duplicate", row.code, row.detail)
+    first = row.verdict
+    again = replace(first, result="duplicate")
     push.answers[index] = Answer(item.table, item.id, again, first)
 
 
@@ -288,17 +313,17 @@ def _judge_all(
         row, index = each.row, each.index
         if index is None and verdict.result == HELD:
             continue
-        settle(row, verdict)
+        full = settle(row, verdict)
         if index is None:
             kept.append(row)
             continue
-        push.answers[index] = Answer(EVENTS, row.pk, verdict)
+        push.answers[index] = Answer(EVENTS, row.pk, full)
         if verdict.result == RETRY:
             again.append(row.pk)
             continue
         kept.append(row)
-        if verdict.result == REJECTED:
-            _refuse(push, index, items[index], verdict)
+        if is_set_aside(full):
+            _refuse(push, index, items[index], full)
         for foreign in name_attachments(row, each.checked, journal):
             _set_aside(push, index, items[index], foreign)
     DeviceEvent.objects.filter(pk__in=again).delete()

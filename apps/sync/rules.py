@@ -1,0 +1,324 @@
+"""The merge, explained: one table of rules for every report that met another fact. Pure.
+
+A rule names a conflict, whose word counts, and what the driver is told and can do. It is
+found by the verdict's code and the event's kind; the first row that fits is the one. The
+sentences are marked for translation here, and translated where they are shown.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+YOURS, OURS, BOTH, OFFICE, WAITS = "yours", "ours", "both", "office", "waits"
+"""Whose word counts: the device's report, what we knew, both, a person's, not known yet."""
+
+CLOCK_AHEAD_BY: Final = timedelta(minutes=2)
+"""A wall clock that is further ahead than this is told so; networks are slow too."""
+
+DELIVERED = ("stop.succeeded", "stop.partial")
+
+
+def _(words: str) -> str:
+    """Mark words for translation."""
+    return words
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One named conflict; without `says` the driver is told the verdict's own words."""
+
+    id: str
+    code: str
+    winner: str
+    says: str
+    do: str
+    kinds: tuple[str, ...] = ()
+
+
+NOTHING_TO_DO = _("There is nothing to do.")
+NOT_THERE = _("Do not go there any more.")
+
+RULES: Final = (
+    Rule(
+        "delivered_after_reassignment",
+        "applied_after_reassign",
+        YOURS,
+        _("Counted, though the stop had gone to another driver meanwhile."),
+        _("There is nothing to do: the other driver is told."),
+        (*DELIVERED, "stop.failed"),
+    ),
+    Rule(
+        "reported_after_reassignment",
+        "applied_after_reassign",
+        YOURS,
+        _("Noted, though the stop had gone to another driver meanwhile."),
+        NOT_THERE,
+    ),
+    Rule(
+        "delivered_twice",
+        "already_delivered",
+        OURS,
+        _("The stop was already delivered. Your report is kept beside the first one."),
+        _("Call the office if you handed something over: it may have gone out twice."),
+        DELIVERED,
+    ),
+    Rule(
+        "failed_after_delivered",
+        "already_delivered",
+        OURS,
+        _("The stop was already delivered. Your report that it failed is kept."),
+        _("Bring back what you still carry for this stop."),
+        ("stop.failed",),
+    ),
+    Rule(
+        "step_after_delivered",
+        "already_delivered",
+        OURS,
+        _("The stop was already delivered. Your report is kept."),
+        NOT_THERE,
+    ),
+    Rule(
+        "shift_over",
+        "newer_event",
+        OURS,
+        _("The shift was over by then. Your report is kept."),
+        _("Ask the office if the shift ended at the wrong time."),
+        ("shift.started", "shift.paused"),
+    ),
+    Rule(
+        "newer_report",
+        "newer_event",
+        OURS,
+        _("A newer report counts. Yours is kept."),
+        _("Look at the stop, and send a correction if it is wrong."),
+    ),
+    Rule(
+        "delivered_after_cancellation",
+        "cancelled_meanwhile",
+        OFFICE,
+        _(
+            "The order was cancelled meanwhile. Your report is kept; the office decides."
+        ),
+        _("Tell the office whether the customer has kept the goods."),
+        DELIVERED,
+    ),
+    Rule(
+        "reported_after_cancellation",
+        "cancelled_meanwhile",
+        OFFICE,
+        _("The order was cancelled meanwhile. Your report is kept."),
+        _("Hand nothing over at this stop any more; bring it back."),
+    ),
+    Rule(
+        "reopened_after_reschedule",
+        "window_moved",
+        OURS,
+        _("The customer chose another time meanwhile. The stop stays closed."),
+        _("Do not go there now; bring back what you carry for this stop."),
+    ),
+    Rule(
+        "override_for_gone_stop",
+        "stop_gone",
+        OURS,
+        _("This stop is no longer open on your route. Nothing was changed."),
+        _("Ask again for a stop that is on your route."),
+    ),
+    Rule(
+        "feedback_on_older_plan",
+        "older_plan",
+        BOTH,
+        _(
+            "Thank you. The plan has changed since: your words are kept with the old one."
+        ),
+        _("Tell us of the new plan as well, if it is no better."),
+    ),
+    Rule(
+        "acknowledged_older_plan",
+        "newer_plan",
+        OURS,
+        _("Noted. A newer change of your plan has come meanwhile."),
+        _("Look at the newer change and confirm it."),
+    ),
+    Rule(
+        "out_of_order",
+        "out_of_order",
+        WAITS,
+        _("It is safe with us and waits for an earlier report of yours."),
+        _("Stay online for a moment, so that the rest can be sent."),
+    ),
+    Rule(
+        "dependency_missing",
+        "dependency_missing",
+        WAITS,
+        _("What it depends on has not come yet."),
+        _("Stay online for a moment, so that the rest can be sent."),
+    ),
+    Rule(
+        "id_reused",
+        "id_reused",
+        OURS,
+        _("This report carries another one's number. It is set aside."),
+        _("Report it again; tell the office if this comes back."),
+    ),
+    Rule(
+        "revoked_device",
+        "device_revoked",
+        OFFICE,
+        _("This device was taken out of service before. The office decides."),
+        _("Ask the office for another device."),
+    ),
+    Rule(
+        "shift_ended_twice",
+        "shift_already",
+        OURS,
+        _("The shift had ended already. The first end counts."),
+        _("Ask the office if the shift ended at the wrong time."),
+        ("shift.ended",),
+    ),
+    Rule(
+        "shift_started_twice",
+        "shift_already",
+        OURS,
+        _("The shift was running already. The first start counts."),
+        NOTHING_TO_DO,
+        ("shift.started",),
+    ),
+    Rule(
+        "shift_paused_twice",
+        "shift_already",
+        OURS,
+        _("The shift was paused already."),
+        NOTHING_TO_DO,
+        ("shift.paused",),
+    ),
+    Rule(
+        "road_report_late",
+        "came_late",
+        OURS,
+        _("Your report is kept. Its time is over: it changes nothing now."),
+        _("Report it again if the road is still blocked."),
+    ),
+    Rule(
+        "never_assigned",
+        "never_assigned",
+        OURS,
+        _("This stop was never yours. Your report is set aside."),
+        _("Tell the office if you were there all the same."),
+    ),
+    Rule(
+        "correction_waits",
+        "correction",
+        OFFICE,
+        _("Your correction is kept; the office decides."),
+        NOTHING_TO_DO,
+    ),
+    Rule(
+        "not_possible",
+        "invalid",
+        OURS,
+        "",
+        _("The office sees your report and can mend it."),
+    ),
+    Rule(
+        "read_only",
+        "read_only_table",
+        OURS,
+        _("Only the server writes this. Your device gets the right state again."),
+        NOTHING_TO_DO,
+    ),
+    Rule(
+        "never_taken_back",
+        "delete_not_allowed",
+        OURS,
+        _("A report is never taken back."),
+        _("Send a correction of it."),
+    ),
+)
+
+CLOCK_AHEAD: Final = Rule(
+    "clock_ahead",
+    "ok",
+    OURS,
+    _("Counted. Your clock is ahead: the time at which the report came counts."),
+    _("Let your device set its clock by itself."),
+)
+FILE_OF_REJECTED: Final = Rule(
+    "file_of_rejected_report",
+    "file_kept",
+    OFFICE,
+    _("Its report was set aside. The file is kept for the office."),
+    _("Keep the goods' papers until the office has decided."),
+)
+"""For a file whose event was rejected: it is evidence all the same."""
+
+BY_ID: Final = {rule.id: rule for rule in (*RULES, CLOCK_AHEAD, FILE_OF_REJECTED)}
+
+OTHER_WORDS: Final = {
+    "ok": _("Done."),
+    "road_reported": _(
+        "Thank you. Other drivers are warned for an hour; the office looks at it."
+    ),
+    "kept": _("Thank you. Your words are kept; the office reads them."),
+    "asked": _("Your request is kept; the office decides."),
+}
+"""What is said where nothing is in conflict, by the verdict's code."""
+
+VALUES: Final = {
+    "pending": _("open"),
+    "enroute": _("on the way"),
+    "arrived": _("arrived"),
+    "succeeded": _("delivered"),
+    "failed": _("not delivered"),
+    "partial": _("delivered in part"),
+    "reopened": _("opened again"),
+    "note": _("a note"),
+    "cancelled": _("cancelled"),
+    "given_away": _("with another driver"),
+    "planned": _("planned"),
+    "started": _("started"),
+    "paused": _("paused"),
+    "ended": _("ended"),
+}
+"""The values that met, in words; any other is shown as it is."""
+
+FIXED: Final = (
+    _("Say where: switch the position on, or choose a stop."),
+    _("You have no such shift."),
+    _("There is no such change of your plan to confirm."),
+    _("Something went wrong here."),
+    _("The file came damaged: it is sent again."),
+)
+"""Sentences of verdicts and files that no rule replaces."""
+
+
+def rule_of(kind: str, code: str) -> Rule | None:
+    """Return the rule by which an event of a kind got a code; None without conflict."""
+    for rule in RULES:
+        if rule.code == code and (not rule.kinds or kind in rule.kinds):
+            return rule
+    return None
+
+
+def is_clock_ahead(
+    quality: str, device_at: datetime | None, occurred_at: datetime, came_at: datetime
+) -> bool:
+    """Tell whether an event's wall clock pointed to a time after it came."""
+    if quality != "wall" or device_at is None or occurred_at < came_at:
+        return False
+    return device_at > came_at + CLOCK_AHEAD_BY
+
+
+def value_of(kind: str) -> str:
+    """Return the value that a report of a kind stands for."""
+    step = kind.partition(".")[2]
+    return step if step in VALUES else ""
+
+
+def sentences() -> Iterator[str]:
+    """Give all words that are to be translated, each once, in the table's order."""
+    told = dict.fromkeys(
+        words for rule in BY_ID.values() for words in (rule.says, rule.do)
+    )
+    told |= dict.fromkeys((*OTHER_WORDS.values(), *VALUES.values(), *FIXED))
+    return (words for words in told if words)
