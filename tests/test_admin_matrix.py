@@ -90,7 +90,12 @@ PAGES: dict[str, dict[str, str]] = {
         "run_again": "core.change_taskrun",
     },
     "sync.deviceevent": {"view": "sync.view_deviceevent", "add": NOBODY},
-    "sync.quarantinedevent": {"view": "sync.view_quarantinedevent", "add": NOBODY},
+    "sync.quarantinedevent": {
+        "view": "sync.view_quarantinedevent",
+        "add": NOBODY,
+        "mend": "sync.change_quarantinedevent",
+        "dismiss": "sync.change_quarantinedevent",
+    },
     "sync.attachment": {
         "view": "sync.view_attachment",
         "add": NOBODY,

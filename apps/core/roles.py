@@ -76,7 +76,7 @@ ROLES: Mapping[str, Grants] = {
         "routes.planningparameter": V,
         "journal.entry": V,
         "sync.deviceevent": V,
-        "sync.quarantinedevent": V,
+        "sync.quarantinedevent": CV,
         "sync.attachment": V,
         "core.taskrun": CV,
     },

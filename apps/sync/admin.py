@@ -3,20 +3,26 @@
 import json
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.core.office import FactPage, column
+from apps.core import clock
+from apps.core.actors import user_actor
+from apps.core.office import FactPage, column, row_url
+from apps.core.problems import Problem
 from apps.core.wording import local_time
 from apps.depots.scoping import DepotScopedAdmin
+from apps.sync.forms import MendForm, draft_of, shape_of
 from apps.sync.models import Attachment, DeviceEvent, QuarantinedEvent
+from apps.sync.services import mending
 from apps.sync.services.uploads import proofs
-from apps.sync.states import AttachmentState
+from apps.sync.states import AttachmentState, QuarantineState
 
 COLOURS = {
     "applied": "success",
@@ -24,6 +30,12 @@ COLOURS = {
     "held": "warning",
     "needs_review": "warning",
     "rejected": "danger",
+}
+
+QUARANTINE_COLOURS = {
+    QuarantineState.OPEN: "warning",
+    QuarantineState.APPLIED: "success",
+    QuarantineState.DISMISSED: "info",
 }
 
 FILE_COLOURS = {
@@ -77,6 +89,10 @@ class DeviceEventPage(_OfDevices):
         "depends_on",
         "fate",
         "detail",
+        "rule",
+        "yours",
+        "ours",
+        "corrects",
     ]
     readonly_fields = fields
 
@@ -99,18 +115,99 @@ class DeviceEventPage(_OfDevices):
 
 @admin.register(QuarantinedEvent)
 class QuarantinedEventPage(_OfDevices):
-    """What devices sent and could not be taken: kept as it came."""
+    """What devices sent and could not be taken: kept as it came, mended or dismissed."""
 
-    list_display = ["received", "driver", "device", "code", "detail"]
-    list_filter = ["code", "driver__depot"]
+    list_display = ["received", "driver", "device", "code", "detail", "stage"]
+    list_filter = ["state", "code", "driver__depot"]
     search_fields = ["event_id", "code", "detail", "driver__name", "device__name"]
-    fields = ["received", "driver", "device", "event_id", "code", "detail", "content"]
+    fields = [
+        *("stage", "received", "driver", "device", "event_id", "code", "detail"),
+        *("content", "settled", "settled_by", "reason", "mended_event"),
+    ]
     readonly_fields = fields
+    row_pages = {"mend": "mend", "dismiss": "dismiss"}
+    change_form_outer_before_template = "sync/quarantine_links.html"
+
+    @column("State", label=QUARANTINE_COLOURS, ordering="state")
+    def stage(self, row: QuarantinedEvent) -> tuple[str, str]:
+        """Return whether somebody has looked at it."""
+        return row.state, row.get_state_display()
 
     @column("As it came")
-    def content(self, event: QuarantinedEvent) -> str:
+    def content(self, row: QuarantinedEvent) -> str:
         """Return the body."""
-        return json.dumps(event.body, indent=1, ensure_ascii=False)
+        return json.dumps(row.body, indent=1, ensure_ascii=False)
+
+    @column("Settled")
+    def settled(self, row: QuarantinedEvent) -> str:
+        """Return when it was mended or dismissed, by the depot's clock."""
+        return local_time(row.settled_at, row.driver.depot.time_zone)
+
+    def open_row(self, request: HttpRequest, object_id: str) -> QuarantinedEvent:
+        """Return a row that a person with the right may settle."""
+        if not request.user.has_perm("sync.change_quarantinedevent"):
+            raise PermissionDenied
+        row: QuarantinedEvent = self.row(request, object_id)
+        return row
+
+    def mend(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show the body beside a form; apply what the form says."""
+        row = self.open_row(request, object_id)
+        if row.state != QuarantineState.OPEN:
+            messages.error(request, mending.SettledAlready.title)
+            return self.to_row(row)
+        form = MendForm(request.POST or None, initial=draft_of(row))
+        if request.method == "POST" and form.is_valid():
+            try:
+                event = mending.mend_event(
+                    quarantined_id=row.pk,
+                    mended=form.mended(),
+                    by=user_actor(request.user),
+                    now=clock.now(),
+                )
+            except Problem as problem:
+                form.refuse(problem)
+            else:
+                words = f"Applied: {event.result} ({event.code})."
+                messages.success(request, words)
+                return self.to_row(row)
+        kind = request.POST.get("kind") or draft_of(row)["kind"]
+        happened = mending.when_it_happened(row).occurred_at
+        zone = row.driver.depot.time_zone
+        return self.page(
+            request,
+            "sync/mend.html",
+            title=f"Mend a report of {row.driver}",
+            why=row.detail or row.code,
+            row=row,
+            form=form,
+            body=self.content(row),
+            happened=local_time(happened, zone, "%a %d %b, %H:%M:%S"),
+            kind=kind,
+            shape=shape_of(kind),
+            back=row_url(row),
+        )
+
+    def dismiss(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask why, and lay the body aside."""
+        row = self.open_row(request, object_id)
+        reason = request.POST.get("reason", "")
+        if request.method == "POST":
+
+            def verb(**context: Any) -> QuarantinedEvent:
+                return mending.dismiss_event(
+                    quarantined_id=row.pk, reason=reason, **context
+                )
+
+            if self.carry_out(request, verb, "The report is dismissed."):
+                return self.to_row(row)
+        return self.page(
+            request,
+            "sync/dismiss.html",
+            title=f"Dismiss this report of {row.driver}?",
+            reason=reason,
+            back=row_url(row),
+        )
 
 
 @admin.register(Attachment)

@@ -193,7 +193,12 @@ def number_in(item: Item) -> int | None:
     """Return the `seq` of an event, of one that could not be read as well."""
     if item.event is not None:
         return item.event.seq
-    return _seq(item.body.get("seq")) if isinstance(item.body, dict) else None
+    return number_of(item.body)
+
+
+def number_of(body: Any) -> int | None:
+    """Return the `seq` of a body of whatever shape."""
+    return _seq(body.get("seq")) if isinstance(body, dict) else None
 
 
 def _seq(value: Any) -> int | None:
@@ -202,6 +207,18 @@ def _seq(value: Any) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return value if 0 <= value <= BIGGEST else None
+
+
+def reading_of(body: Any) -> Reading:
+    """Return what the clocks said in a body, as far as it has any."""
+    return _reading(body) if isinstance(body, dict) else Reading("", None, None)
+
+
+def check_payload(
+    kind: str, text: Any
+) -> tuple[dict[str, Any], msgspec.Struct | None, str]:
+    """Return a payload, the same in its kind's shape, and what is wrong with it."""
+    return _payload(kind, text)
 
 
 def _payload(kind: str, text: Any) -> tuple[dict[str, Any], msgspec.Struct | None, str]:

@@ -6,7 +6,7 @@ from django.db.models import Q
 from apps.core.ids import uuid7
 from apps.core.verdicts import Verdict
 from apps.drivers.models import Device, Driver
-from apps.sync.states import AttachmentState
+from apps.sync.states import AttachmentState, QuarantineState
 
 
 class DeviceEvent(models.Model):
@@ -119,6 +119,15 @@ class QuarantinedEvent(models.Model):
     code = models.CharField(max_length=32)
     detail = models.CharField(max_length=300, blank=True)
     received_at = models.DateTimeField()
+    state = models.CharField(
+        max_length=10, choices=QuarantineState.choices, default=QuarantineState.OPEN
+    )
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.CharField(max_length=100, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    mended_event = models.ForeignKey(
+        DeviceEvent, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         """Newest first; the same body is kept once."""
@@ -128,7 +137,12 @@ class QuarantinedEvent(models.Model):
             models.UniqueConstraint(
                 fields=["device", "event_id", "body_hash"],
                 name="one_quarantined_body_a_device",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(state=QuarantineState.OPEN, settled_at=None)
+                | (~Q(state=QuarantineState.OPEN) & Q(settled_at__isnull=False)),
+                name="settled_quarantine_says_when",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -32,18 +32,24 @@ OUT_OF_ORDER = Verdict(HELD, "out_of_order", "It waits for an earlier report of 
 
 
 def judge(
-    row: DeviceEvent, checked: msgspec.Struct | None, journal: Writer, fault: str = ""
+    row: DeviceEvent,
+    checked: msgspec.Struct | None,
+    journal: Writer,
+    fault: str = "",
+    *,
+    by: Actor | None = None,
 ) -> Verdict:
     """Let the handler of an event's kind decide; what fails unexpectedly is retried.
 
     Its own savepoint is rolled back then, so that it blocks none of those behind it.
+    `by` is a person of the office who answers for it; otherwise its driver does.
     """
     if fault or checked is None:
         return Verdict(REJECTED, "invalid", fault)
-    if _was_out_of_service(row):
+    if by is None and _was_out_of_service(row):
         return DEVICE_REVOKED
     handler = handlers.HANDLERS[row.kind]
-    by = Actor("driver", str(row.driver_id))
+    by = by or Actor("driver", str(row.driver_id))
     try:
         with writing(by=by, now=journal.now):
             return handler(Report(row, checked, by, journal.now), journal)
