@@ -96,7 +96,6 @@ def test_no_role_may_delete_or_edit_a_fact(role: str) -> None:
     facts = {
         "journal.entry",
         "sync.deviceevent",
-        "sync.quarantinedevent",
         "sync.attachment",
         "routes.stopevent",
         "routes.stop",

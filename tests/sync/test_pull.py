@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -256,19 +255,13 @@ def test_pull_with_the_devices_credential_alone_is_a_401() -> None:
     assert device.get(token=device.device_token).status_code == 401
 
 
-def test_pull_speaks_the_drivers_language(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pull_speaks_the_drivers_language() -> None:
     day, device = rich_day()
     day.driver.language = "de"
     day.driver.save()
-    spoken: list[str | None] = []
-
-    def told(code: str, detail: str) -> str:
-        spoken.append(translation.get_language())
-        return detail or code
-
-    monkeypatch.setattr("apps.sync.feeds.told", told)
     device.pull()
-    assert spoken == ["de"]
+    rows = device.tables["event_results"].values()
+    assert {row["detail"] for row in rows} == {"Erledigt."}
 
 
 @settings(
