@@ -51,9 +51,9 @@ class RunningDay:
     event: Event
 
 
-def instance_files(size: str) -> list[Path]:
+def instance_files(size: str, data: Path = DATA) -> list[Path]:
     """List the instances of a size, in order of name; empty where there are none."""
-    folder = DATA / SETS[size]
+    folder = data / SETS[size]
     return sorted([*folder.glob("*.txt"), *folder.glob("*.vrp")])
 
 
