@@ -28,6 +28,7 @@ from apps.routes.solver.merging import (
     NOTHING,
     MatricesOf,
     Piece,
+    Whole,
     merge,
     piece_of,
     standing_solution,
@@ -340,6 +341,61 @@ def _stated(request: SplitRequest, answers: Sequence[Solution]) -> Solution:
         whole = whole.with_answer(Piece(one.request.problem, one.locations), answer)
     whole = with_true_reasons(whole, request.leftovers)
     return merge(request.whole, whole, answers)
+
+
+def around(
+    request: SplitRequest, solution: Solution, *, vehicle: str = "", job: str = ""
+) -> tuple[Problem, Solution]:
+    """Return the part of a plan that a vehicle or a job was last planned in.
+
+    It holds the vehicles that were planned there last, with what they do in the end.
+
+    Raises:
+        LookupError: the plan knows neither.
+    """
+    holders = {
+        visit.job_id: route.vehicle_id
+        for route in solution.routes
+        for visit in route.visits
+    }
+    last_of: dict[str, int] = {}
+    for number, one in enumerate(request.pieces):
+        stated = one.request.problem
+        last_of |= dict.fromkeys((car.id for car in stated.vehicles), number)
+        loose = (job.id for job in stated.jobs if job.id not in holders)
+        last_of |= dict.fromkeys(loose, number)
+    found = last_of.get(vehicle or holders.get(job, job))
+    if found is None:
+        raise LookupError(f"{vehicle or job} is in no part")
+    last = request.pieces[found]
+    stated = last.request.problem
+    cars = tuple(car for car in stated.vehicles if last_of[car.id] == found)
+    kept = {car.id for car in cars}
+    jobs = tuple(
+        job
+        for job in stated.jobs
+        if holders.get(job.id) in kept or last_of.get(job.id) == found
+    )
+    known = {job.id for job in jobs}
+    problem = replace(
+        stated,
+        vehicles=cars,
+        jobs=jobs,
+        shipments=tuple(
+            one
+            for one in stated.shipments
+            if {one.pickup_job, one.delivery_job} <= known
+        ),
+    )
+    whole = Whole(
+        {one.vehicle_id: one for one in solution.routes if one.vehicle_id in kept},
+        {one.job_id: one for one in solution.unserved if one.job_id in known},
+        {},
+    )
+    part = standing_solution(Piece(problem, last.locations), whole)
+    if part is None:
+        raise LookupError(f"nothing was planned around {vehicle or job}")
+    return problem, part
 
 
 def replay_in_parts(request: SplitRequest, *, limit_s: int) -> Solution:

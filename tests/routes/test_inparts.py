@@ -13,6 +13,7 @@ from apps.routes.inparts import (
     Means,
     PlanningInParts,
     SplitAnswer,
+    around,
     replay_in_parts,
 )
 from apps.routes.solver.codec import (
@@ -170,6 +171,24 @@ def test_an_infeasible_answer_is_not_taken() -> None:
     assert answer.failures[0].code == "infeasible"
     assert "job_forgotten" in answer.failures[0].detail
     assert validate(problem, answer.solution) == ()
+
+
+@given(seed=SEEDS)
+@settings(max_examples=8, deadline=None)
+def test_a_part_of_a_plan_stands_on_its_own(seed: int) -> None:
+    problem = rich_problem(seed, 36, 6)
+    answer = in_parts(problem, places_of(problem))
+    solution = answer.solution
+    asked = [{"vehicle": route.vehicle_id} for route in solution.routes]
+    asked += [{"job": route.visits[-1].job_id} for route in solution.routes]
+    asked += [{"job": left.job_id} for left in solution.unserved[:3]]
+    for one in asked:
+        part, plan = around(answer.request, solution, **one)
+        assert validate(part, plan) == ()
+        names = {job.id for job in part.jobs} | {car.id for car in part.vehicles}
+        assert {*one.values()} <= names
+    with pytest.raises(LookupError):
+        around(answer.request, solution, job="nobody's")
 
 
 def test_where_no_child_can_be_had_the_rules_do_without() -> None:

@@ -11,15 +11,22 @@ from django.core.management import call_command
 from apps.core.ids import uuid7
 from apps.core.units import Point
 from apps.recommendations.models import Recommendation
-from apps.recommendations.services import content_hash, stored_inputs
+from apps.recommendations.services import content_hash, stored_answer, stored_inputs
 from apps.routes import largedays
 from apps.routes.gateways.estimated import EstimatedTravelTimes
+from apps.routes.inparts import around
 from apps.routes.intake import day_input, running_input
 from apps.routes.largedays import is_large, plane
 from apps.routes.models import Route, Stop, UnservedOrder
-from apps.routes.solver.codec import SplitRequest, decode_inputs
+from apps.routes.solver.codec import (
+    SplitRequest,
+    decode_inputs,
+    decode_solution,
+)
 from apps.routes.solving import answer_day, replay
 from apps.routes.states import PlanState
+from apps.routes.why.ledger import NotExplained, answer_now
+from apps.routes.why.questions import About, Question
 from tests.bench._large_days import composed_large_day
 from tests.factories import NOW, SERVICE_DATE
 from tests.routes.days import begin, make_day, make_order, publish_day, report, sequence
@@ -112,6 +119,29 @@ def test_orders_that_no_van_can_do_are_left_out_with_their_reason() -> None:
     left = UnservedOrder.objects.get(plan=plan)
     assert left.order_id == order.pk
     assert left.code == "no_capable_vehicle"
+
+
+def test_stops_of_a_day_in_parts_are_explained() -> None:
+    depot = make_day(orders=24, shifts=3)
+    plan = publish_day(depot)
+    routes = [sequence(route) for route in Route.objects.order_by("id")]
+    stop = routes[0][1]
+    question = Question(about=About.STOP, order=str(stop.order_id))
+    assert answer_now(plan, question).summary
+    assert plan.recommendation is not None
+    request = decode_inputs(stored_inputs(plan.recommendation))
+    assert isinstance(request, SplitRequest)
+    solution = decode_solution(stored_answer(plan.recommendation))
+    part, _ = around(request, solution, job=question.order)
+    known = {job.id for job in part.jobs}
+    for other in (str(row.order_id) for row in Stop.objects.exclude(pk=stop.pk)):
+        beside = Question(about=About.BESIDE, order=question.order, other=other)
+        if other in known:
+            assert answer_now(plan, beside).summary
+        else:
+            with pytest.raises(NotExplained, match="planned in parts"):
+                answer_now(plan, beside)
+    assert {job.id for job in part.jobs} > {question.order}
 
 
 def test_a_day_is_large_by_its_orders_and_needs_two_vans() -> None:

@@ -21,11 +21,12 @@ from apps.drivers.models import Shift
 from apps.orders.models import Order
 from apps.recommendations.models import Recommendation
 from apps.recommendations.services import stored_answer, stored_inputs
+from apps.routes.inparts import around
 from apps.routes.models import Plan, Stop
 from apps.routes.selectors import parse_id
-from apps.routes.solver.codec import decode_request, decode_solution
+from apps.routes.solver.codec import SplitRequest, decode_inputs, decode_solution
 from apps.routes.solver.explaining.standing import CannotExplain
-from apps.routes.solver.problem import InvalidProblem
+from apps.routes.solver.problem import InvalidProblem, Problem
 from apps.routes.solver.solution import Solution
 from apps.routes.why.answer import Answer
 from apps.routes.why.answering import Tell, answer_of, cost_answer, say_nothing
@@ -174,11 +175,35 @@ def answer_now(
     names = names_of(plan, solution)
     if question.about == About.COST:
         return cost_answer(solution, names)
-    problem = _read(decode_request, stored_inputs(row)).problem
+    problem, solution = _about(question, stored_inputs(row), solution)
     try:
         return answer_of(problem, solution, question, names, on_progress)
     except (CannotExplain, InvalidProblem) as error:
         raise NotExplained(_in_names(str(error), names)) from error
+
+
+def _about(
+    question: Question, inputs: bytes, solution: Solution
+) -> tuple[Problem, Solution]:
+    """Return the problem and its answer; of a day in parts, the part that is asked about.
+
+    Raises:
+        NotExplained: the question is about two parts, or about none.
+    """
+    request = _read(decode_inputs, inputs)
+    if not isinstance(request, SplitRequest):
+        return request.problem, solution
+    vehicle = question.shift if question.about == About.SEQUENCE else ""
+    try:
+        problem, part = around(request, solution, vehicle=vehicle, job=question.order)
+    except LookupError as error:
+        raise NotExplained("The plan does not know this stop.") from error
+    known = {one.id for one in problem.jobs} | {one.id for one in problem.vehicles}
+    asked = {question.order, question.other, question.shift, *question.sequence} - {""}
+    if asked - known:
+        text = "This day was planned in parts, and what is asked about lies in two."
+        raise NotExplained(text)
+    return problem, part
 
 
 def planned_stops(plan: Plan) -> tuple[PlannedStops, ...]:
