@@ -2,6 +2,7 @@
 
 The wheel wants Python 3.12 or later. Where the application runs on an older one, an
 environment is made beside it, with the locked packages that OSRM needs, hashes checked.
+Where those cannot be had (no network), one stands in that some interpreter here has.
 """
 
 import fcntl
@@ -85,7 +86,11 @@ def make_environment(
         install = [str(python), "-m", "pip", "install", "--quiet", "--no-input"]
         install += ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
         install += ["--disable-pip-version-check", "-r", str(listed)]
-        _run(install)
+        try:
+            _run(install)
+        except RoadsFailed:
+            if not _borrow(python, say):
+                raise
         stamp.write_text(fingerprint)
     return str(python)
 
@@ -105,6 +110,18 @@ def locked_requirements(lock: Path) -> str:
     return "".join(found)
 
 
+def _borrow(python: Path, say: Callable[[str], None]) -> bool:
+    """Make the environment on an interpreter that has OSRM; False where none has."""
+    ready = next((each for each in _candidates() if _has_osrm(each)), None)
+    if ready is None:
+        return False
+    say(f"The wheel cannot be had: taking the one that {ready} has")
+    home = python.parents[1]
+    shutil.rmtree(home, ignore_errors=True)
+    _run([ready, "-m", "venv", "--system-site-packages", str(home)])
+    return _has_osrm(str(python))
+
+
 def _candidates() -> Iterator[str]:
     yield sys.executable
     for name in NAMES:
@@ -119,7 +136,14 @@ def _candidates() -> Iterator[str]:
 
 
 def _is_new_enough(python: str) -> bool:
-    probe = "import sys, venv; sys.exit(sys.version_info < (3, 12))"
+    return _says_yes(python, "import sys, venv; sys.exit(sys.version_info < (3, 12))")
+
+
+def _has_osrm(python: str) -> bool:
+    return _says_yes(python, "import numpy, osrm, venv")
+
+
+def _says_yes(python: str, probe: str) -> bool:
     try:
         done = subprocess.run(
             [python, "-c", probe], capture_output=True, timeout=PROBE_S, check=False
