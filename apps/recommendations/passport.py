@@ -24,6 +24,7 @@ ENGINES = {
     "greedy": "Insertion by rules",
     "repair": "Mending by rules",
     "pyvrp": "Optimizer (PyVRP)",
+    "parts": "Optimizer, part by part",
 }
 
 
