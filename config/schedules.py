@@ -12,6 +12,9 @@ SCHEDULES: tuple[Scheduled, ...] = (
         name="release_held", task="apps.sync.tasks.release_held", every_minutes=1
     ),
     Scheduled(
+        name="compact_feeds", task="apps.sync.tasks.compact_feeds", every_minutes=1440
+    ),
+    Scheduled(
         name="expire_conditions",
         task="apps.routes.tasks.expire_conditions",
         every_minutes=1,

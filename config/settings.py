@@ -454,6 +454,9 @@ UP_LOGINS = "apps.training.selectors.demo_logins"
 # ── Sync ────────────────────────────────────────────────────────────────────
 # How long an event waits for one of its device that is missing before it.
 SYNC_HOLD_MINUTES = read_whole_number("SYNC_HOLD_MINUTES", 15, least=1, most=1440)
+# How long devices keep what is over, and how long after that they may stay away
+# without being sent everything anew.
+SYNC_KEEP_DAYS = read_whole_number("SYNC_KEEP_DAYS", 30, least=2, most=3650)
 
 # ── Logs ────────────────────────────────────────────────────────────────────
 LOG_LEVEL = read_choice(

@@ -65,6 +65,7 @@ class Change(models.Model):
     row_id = models.CharField(max_length=64)
     number = models.BigIntegerField()
     deleted = models.BooleanField(default=False)
+    at = models.DateTimeField()
 
     class Meta:
         """One row a row: a page reads by number, an upsert by identity."""

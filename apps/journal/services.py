@@ -71,12 +71,13 @@ class _Unit:
                         row_id=row_id,
                         number=self.locked[scope] + 1,
                         deleted=deleted,
+                        at=now,
                     )
                     for (scope, table, row_id), deleted in self.changes.items()
                 ],
                 update_conflicts=True,
                 unique_fields=["scope", "table", "row_id"],
-                update_fields=["number", "deleted"],
+                update_fields=["number", "deleted", "at"],
             )
             FeedHead.objects.filter(scope__in=touched).update(
                 head=models.F("head") + 1, moved_at=now
@@ -186,6 +187,22 @@ def _react(entries: Sequence[Entry]) -> None:
             if identity not in queued:
                 queued.add(identity)
                 queue.enqueue(task, **arguments)
+
+
+def forget_removed(scope: uuid.UUID, *, before: datetime, journal: Writer) -> int:
+    """Forget what an audience was told to drop before an instant; return how many rows.
+
+    Its horizon moves up to the last of them: who has not heard of it by then gets the
+    full set.
+    """
+    journal.lock([scope])
+    gone = Change.objects.filter(scope=scope, deleted=True, at__lt=before)
+    last = gone.aggregate(last=models.Max("number"))["last"]
+    if last is None:
+        return 0
+    count, _ = gone.delete()
+    FeedHead.objects.filter(pk=scope, horizon__lt=last).update(horizon=last)
+    return count
 
 
 def seal_entries(*, now: datetime) -> int:

@@ -1,14 +1,14 @@
 """Background work of the device's door."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 
 from apps.core import clock, queue
 from apps.core.actors import SYSTEM
-from apps.sync.services import holding, uploads
+from apps.sync.services import compacting, holding, uploads
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +40,27 @@ def release_device(*, device_id: str) -> None:
         now=clock.now(),
         patience=_patience(),
     )
+
+
+def compact_feeds() -> None:
+    """Have every feed rid of what is over, each in a transaction of its own."""
+    for driver_id in compacting.feeds_to_compact(before=_keep_from()):
+        queue.enqueue("apps.sync.tasks.compact_feed", driver_id=str(driver_id))
+
+
+def compact_feed(*, driver_id: str) -> None:
+    """Rid one feed of what is over."""
+    done = compacting.compact_feed(
+        driver_id=uuid.UUID(driver_id),
+        before=_keep_from(),
+        by=SYSTEM,
+        now=clock.now(),
+    )
+    log.info("feed_compacted", retired=done.retired, forgotten=done.forgotten)
+
+
+def _keep_from() -> datetime:
+    return clock.now() - timedelta(days=settings.SYNC_KEEP_DAYS)
 
 
 def _patience() -> timedelta:
