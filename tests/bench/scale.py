@@ -35,7 +35,7 @@ def main(argv: list[str]) -> dict[str, Any]:
     parser.add_argument("--depots", type=int, default=4)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument(
-        "--growth", action="store_true", help="1,000 to 20,000, alike in density."
+        "--growth", action="store_true", help="Sizes from 1,000 to 20,000."
     )
     parser.add_argument(
         "--sizes", default="", help="Other sizes for --growth, with commas."
@@ -56,11 +56,13 @@ def main(argv: list[str]) -> dict[str, Any]:
 
 
 def growth(sizes: list[int], given: argparse.Namespace) -> list[dict[str, Any]]:
-    """Plan days of all sizes, the vehicles in proportion."""
+    """Plan days of all sizes, vehicles and depots in proportion."""
     rows = []
     for size in sizes:
-        vehicles = max(given.depots, round(size * given.vehicles / given.orders))
-        rows.append(planned(size, vehicles, given.depots, given.seed))
+        share = size / given.orders
+        depots = max(1, round(given.depots * share))
+        vehicles = max(2 * depots, round(given.vehicles * share))
+        rows.append(planned(size, vehicles, depots, given.seed))
         tell(rows[-1])
     return rows
 
@@ -85,10 +87,10 @@ def planned(orders: int, vehicles: int, depots: int, seed: int) -> dict[str, Any
 
 def tell(row: dict[str, Any]) -> None:
     """Print a row of the table for people, its head first."""
-    names = ("orders", "vehicles", "seconds", "peak_mb", "unserved")
-    parts = ("read_s", "plan_s", "store_s", "cost_an_order")
-    line = "".join(f"{row[name]!s:>14}" for name in (*names, *parts))
-    head = "".join(f"{name:>14}" for name in (*names, *parts))
+    names = ("orders", "vehicles", "depots", "seconds", "peak_mb", "unserved")
+    parts = ("read_s", "plan_s", "store_s", "own_processor_s", "cost_an_order")
+    line = "".join(f"{row[name]!s:>16}" for name in (*names, *parts))
+    head = "".join(f"{name:>16}" for name in (*names, *parts))
     sys.stderr.write(f"{head}\n{line}\n")
 
 
