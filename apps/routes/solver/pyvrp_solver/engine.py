@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from apps.routes.solver.routestate import RouteState
     from apps.routes.solver.solution import Solution
 
-ADAPTER_VERSION = "2"
+ADAPTER_VERSION = "3"
 COLD_FROM_JOBS = 300
 """Beyond so many jobs the search begins with a plan of its own where none is known:
 the first plan by insertion takes 4 s at 1,000, and is 15 % dearer than that."""
