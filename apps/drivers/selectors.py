@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from knox.crypto import hash_token
 
 from apps.core.units import instant_of
-from apps.drivers.models import Position, Shift, Token
+from apps.drivers.models import Driver, Position, Shift, Token
 from apps.drivers.states import ShiftState
 
 LONGEST_SHIFT = timedelta(days=2)
@@ -25,6 +25,13 @@ def token_by_secret(secret: str) -> Token | None:
     rows = Token.objects.select_related("user__driver", "device__driver__user")
     token: Token | None = rows.filter(pk=digest).first()
     return token
+
+
+def drivers_who_signed_in(device_id: uuid.UUID) -> set[uuid.UUID]:
+    """Return the drivers who ever had a session on a device."""
+    sessions = Token.objects.filter(device=device_id, purpose=Token.Purpose.SESSION)
+    rows = Driver.objects.filter(user__in=sessions.values("user"))
+    return set(rows.values_list("pk", flat=True))
 
 
 def shift_near(driver_id: uuid.UUID, at: datetime) -> Shift | None:

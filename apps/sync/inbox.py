@@ -90,6 +90,8 @@ class Event:
     depends_on: str
     body_hash: str
     fault: str = ""
+    driver_id: str = ""
+    """Who made it, where the device says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ def read_event(row: Any) -> Event:
     payload, checked, fault = _payload(kind, row.get("payload"))
     reading = _reading(row)
     stop_id, depends_on = _word(row, "stop_id"), _word(row, "depends_on")
+    driver_id = _word(row, "driver_id")
     if kind.startswith("stop.") and not stop_id:
         fault = fault or "stop_id is missing."
     owned = [
@@ -174,6 +177,7 @@ def read_event(row: Any) -> Event:
         reading.boot_id,
         reading.wall_at.isoformat() if reading.wall_at else None,
         depends_on,
+        *([driver_id] if driver_id else []),
     ]
     return Event(
         event_id,
@@ -186,6 +190,7 @@ def read_event(row: Any) -> Event:
         depends_on,
         hash_of(owned),
         fault,
+        driver_id,
     )
 
 

@@ -9,10 +9,11 @@ from typing import Any, Final
 from apps.core.actors import Actor
 from apps.core.verdicts import REJECTED, Verdict
 from apps.drivers.models import Device
+from apps.drivers.selectors import drivers_who_signed_in
 from apps.drivers.services import note_device_seen
 from apps.journal.models import Change
 from apps.journal.services import Writer, writing
-from apps.routes.selectors import scopes_of_stops
+from apps.routes.selectors import parse_id, scopes_of_stops
 from apps.sync.handlers import RETRY
 from apps.sync.inbox import Event, Item, hash_of, keepable
 from apps.sync.lines import Line
@@ -60,10 +61,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Whose device pushes; `driver_id` is the driver whose credential it showed."""
+    """Whose device pushes; `driver_id` is the driver whose credential it showed.
+
+    `makers` are other drivers who signed in on it and whose events it still holds.
+    """
 
     device_id: uuid.UUID
     driver_id: uuid.UUID
+    makers: frozenset[uuid.UUID] = frozenset()
 
 
 @dataclass(slots=True)
@@ -105,9 +110,10 @@ def accept_events(
     """
     named = {item.event.stop_id for item in items if item.event}
     named.discard("")
+    sender = replace(sender, makers=_makers(sender, items))
     more: frozenset[uuid.UUID] = frozenset()
     for _ in range(TRIES):
-        scopes = {sender.driver_id} | scopes_of_stops(named) | more
+        scopes = {sender.driver_id, *sender.makers} | scopes_of_stops(named) | more
         try:
             with writing(by=by, now=now, scopes=scopes) as journal:
                 check_locked(scopes_of_stops(named), scopes)
@@ -132,6 +138,18 @@ def set_aside_push(*, sender: Sender, items: Sequence[Item], now: datetime) -> i
             _refuse(push, index, item, DEVICE_REVOKED)
     QuarantinedEvent.objects.bulk_create(push.quarantine, ignore_conflicts=True)
     return len(push.quarantine)
+
+
+def _makers(sender: Sender, items: Sequence[Item]) -> frozenset[uuid.UUID]:
+    """Return the drivers whom events name as theirs, who signed in on this device.
+
+    A device may be handed on while it still holds what the driver before has done.
+    """
+    named = {parse_id(item.event.driver_id) for item in items if item.event} - {None}
+    named.discard(sender.driver_id)
+    if not named:
+        return frozenset()
+    return frozenset(drivers_who_signed_in(sender.device_id) & named)
 
 
 def _take_in(
@@ -184,7 +202,9 @@ def _refuse(push: _Push, index: int, item: Item, verdict: Verdict) -> None:
     push.quarantine.append(
         QuarantinedEvent(
             device_id=push.sender.device_id,
-            driver_id=push.sender.driver_id,
+            driver_id=(
+                _maker(push, item.event) if item.event else push.sender.driver_id
+            ),
             event_id=item.id,
             body=keepable(item.body),
             body_hash=hash_of(item.body),
@@ -221,7 +241,9 @@ def _answer_known(
     push: _Push, index: int, item: Item, event: Event, row: DeviceEvent
 ) -> None:
     is_same = row.body_hash == event.body_hash
-    if row.driver_id != push.sender.driver_id or not is_same:
+    if row.device_id != push.sender.device_id:
+        is_same = is_same and row.driver_id == _maker(push, event)
+    if not is_same:
         detail = "This id belongs to another event."
         _refuse(push, index, item, Verdict(REJECTED, "id_reused", detail))
         return
@@ -245,13 +267,19 @@ def _insert(
     ours: list[Candidate] = []
     for index, row in rows.items():
         there, event = kept[row.pk], _event(items[index])
-        if there.driver_id == push.sender.driver_id:
+        if there.device_id == row.device_id:
             ours.append(Candidate(row, event.checked, event.fault, index))
         else:
             _answer_known(push, index, items[index], event, there)
     if push.device.clock_measured_at == push.now:
         push.device.save(update_fields=["clock_offset_ms", "clock_measured_at"])
     return ours
+
+
+def _maker(push: _Push, event: Event) -> uuid.UUID:
+    """Return whose report an event is: the sender's, unless it names another driver."""
+    named = parse_id(event.driver_id)
+    return named if named in push.sender.makers and named else push.sender.driver_id
 
 
 def _event(item: Item) -> Event:
@@ -275,7 +303,7 @@ def _row(push: _Push, event: Event) -> DeviceEvent:
         push.device.clock_measured_at = push.now
     return DeviceEvent(
         id=event.id,
-        driver_id=push.sender.driver_id,
+        driver_id=_maker(push, event),
         device=push.device,
         seq=event.seq,
         kind=event.kind,

@@ -91,7 +91,7 @@ def create_upload(
                 "media_type": creation.media_type,
             },
         )
-        if row.driver_id != sender.driver_id or row.sha256 != creation.sha256:
+        if not _is_of(row, sender) or row.sha256 != creation.sha256:
             raise OtherFile
         upload = Upload.objects.filter(attachment=row).first()
         if upload is not None and upload.length == creation.length:
@@ -119,11 +119,16 @@ def open_upload(upload_id: uuid.UUID, *, sender: Sender, now: datetime) -> Uploa
     upload = rows.filter(pk=upload_id).first()
     if upload is None:
         raise Gone
-    if upload.attachment.driver_id != sender.driver_id:
+    if not _is_of(upload.attachment, sender):
         raise NotFound
     if upload.expires_at <= now and upload.attachment.status in OPEN:
         raise Gone
     return upload
+
+
+def _is_of(row: Attachment, sender: Sender) -> bool:
+    """Tell whether a file is this driver's, or of this device in another one's hands."""
+    return sender.driver_id == row.driver_id or sender.device_id == row.device_id
 
 
 def append_part(
