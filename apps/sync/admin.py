@@ -87,7 +87,8 @@ class DeviceEventPage(_OfDevices):
         "uncertainty_ms",
         "time_quality",
         "depends_on",
-        "fate",
+        "result",
+        "code",
         "detail",
         "rule",
         "yours",
@@ -121,7 +122,7 @@ class QuarantinedEventPage(_OfDevices):
     list_filter = ["state", "code", "driver__depot"]
     search_fields = ["event_id", "code", "detail", "driver__name", "device__name"]
     fields = [
-        *("stage", "received", "driver", "device", "event_id", "code", "detail"),
+        *("state", "received", "driver", "device", "event_id", "code", "detail"),
         *("content", "settled", "settled_by", "reason", "mended_event"),
     ]
     readonly_fields = fields
@@ -219,7 +220,7 @@ class AttachmentPage(_OfDevices):
     search_fields = ["id", "event_id", "stop_id", "driver__name", "device__name"]
     fields = [
         *("id", "driver", "device", "event_id", "stop_id", "media_type", "size_bytes"),
-        *("sha256", "state", "detail", "came", "picture"),
+        *("sha256", "status", "detail", "came", "picture"),
     ]
     readonly_fields = fields
     row_pages = {"file": "file"}

@@ -190,6 +190,8 @@ def test_page_mends_with_clear_errors_first() -> None:
     done = client.post(page, form | {"payload": '{"reason": "no_access"}'}, follow=True)
     assert "Applied: applied (ok)." in done.content.decode()
     assert page not in done.content.decode()
+    assert "Mended and applied" in done.content.decode()
+    assert "(&#x27;applied" not in done.content.decode()
     again = client.get(page, follow=True).content.decode()
     assert "settled this report already" in again
 

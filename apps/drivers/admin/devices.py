@@ -41,7 +41,7 @@ class DevicePage(OfficePage, DepotScopedAdmin):
         "name",
         "driver",
         "depot",
-        "state",
+        "status",
         "platform",
         "enrolled",
         "seen",
