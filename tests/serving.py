@@ -16,7 +16,7 @@ from typing import Any, Self
 import httpx
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
 OWN = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL"}
 
 

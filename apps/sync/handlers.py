@@ -1,7 +1,7 @@
 """What each kind of event asks of the house: one table, kind to handler."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -31,7 +31,7 @@ from apps.routes.services.conditions import report_from_road
 from apps.routes.services.stops import (
     StopReport,
     acknowledge_plan_change,
-    record_stop_event,
+    record_stop_events,
 )
 from apps.routes.states import DONE
 from apps.sync.kinds import (
@@ -72,32 +72,32 @@ Handler = Callable[[Report, Writer], Verdict]
 
 def report_stop(report: Report, journal: Writer) -> Verdict:
     """Let the stop's state be folded anew with this fact."""
-    event = report.event
-    verdict = record_stop_event(
-        StopReport(
-            event_id=event.pk,
-            stop_id=event.stop_id,
-            kind=event.kind,
-            driver_id=event.driver_id,
-            occurred_at=event.occurred_at,
-            received_at=event.received_at,
-            device_seq=event.seq,
-            payload=event.payload,
-        ),
-        by=report.by,
-        now=report.now,
-    )
-    if verdict.result != REJECTED:
-        _tell_order(event.stop_id, journal)
+    [verdict] = report_stops([report])
     return verdict
 
 
-def _tell_order(stop_id: str, journal: Writer) -> None:
-    """Tell the stop's holder of the order too: a cancelled one is shown while open."""
-    held = Stop.objects.filter(pk=parse_id(stop_id) or NO_ID, route__isnull=False)
-    for driver_id, order_id in held.values_list("route__driver_id", "order_id"):
-        if driver_id is not None:
-            journal.changed(driver_id, "orders", order_id)
+def report_stops(reports: Sequence[Report]) -> list[Verdict]:
+    """Let the states of stops be folded anew with one driver's facts, in their order."""
+    facts = [_fact(report.event) for report in reports]
+    return record_stop_events(facts, by=reports[0].by, now=reports[0].now)
+
+
+def _fact(event: DeviceEvent) -> StopReport:
+    return StopReport(
+        event_id=event.pk,
+        stop_id=event.stop_id,
+        kind=event.kind,
+        driver_id=event.driver_id,
+        occurred_at=event.occurred_at,
+        received_at=event.received_at,
+        device_seq=event.seq,
+        payload=event.payload,
+    )
+
+
+def go_together(kind: str) -> bool:
+    """Tell whether events of a kind may be judged in one go: see `report_stops`."""
+    return HANDLERS.get(kind) is report_stop
 
 
 def report_road(report: Report, journal: Writer) -> Verdict:

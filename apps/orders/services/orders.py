@@ -1,11 +1,13 @@
 """The verbs of single orders: create, change, cancel, reschedule, settle."""
 
 import uuid
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 from django.db import IntegrityError
+from django.db.models import F
 
 from apps.core.actors import Actor
 from apps.core.etags import PreconditionFailed
@@ -24,7 +26,7 @@ from apps.orders.drafts import (
 from apps.orders.imports.gazetteer import Gazetteer, NotLocated
 from apps.orders.imports.places import far_fault
 from apps.orders.models import Order
-from apps.orders.selectors import known_addresses, order_by_id
+from apps.orders.selectors import OrderNotFound, known_addresses, order_by_id
 from apps.orders.services.files import record_change
 from apps.orders.services.storing import (
     Incoming,
@@ -318,16 +320,50 @@ def set_outcome(*, order_id: uuid.UUID, status: str, by: Actor, now: datetime) -
     Raises:
         OrderNotFound: there is no such order.
         IllegalStep: the order's state does not allow it.
-        OrderMoved: it was changed at the same moment.
     """
     with writing(by=by, now=now) as writer:
-        order = order_by_id(order_id)
+        order = Order.objects.select_for_update().filter(pk=order_id).first()
+        if order is None:
+            raise OrderNotFound
+        outcomes = Outcomes(writer)
+        outcomes.note(order, OrderState(status))
+        outcomes.write()
+    return order_by_id(order_id)
+
+
+class Outcomes:
+    """What the road makes of orders that are locked, step by step, written in one go."""
+
+    def __init__(self, writer: Writer) -> None:
+        """Begin with none."""
+        self._writer = writer
+        self._steps: Counter[uuid.UUID] = Counter()
+        self._last: dict[uuid.UUID, str] = {}
+
+    def note(self, order: Order, status: OrderState) -> None:
+        """Take one step of an order, and record it.
+
+        Raises:
+            IllegalStep: the order's state does not allow it.
+        """
         if order.status == status:
-            return order
+            return
         ORDER_STEPS.check(order.status, status)
-        old = order.status
-        _update(order, now, status=OrderState(status))
+        old, order.status = order.status, status
+        self._steps[order.pk] += 1
+        self._last[order.pk] = status
         record_change(
-            writer, "order.outcome_set", order, status=str(status), old_status=old
+            self._writer, "order.outcome_set", order, status=str(status), old_status=old
         )
-    return order
+
+    def write(self) -> None:
+        """Write where the orders have come to, in few statements."""
+        alike: dict[tuple[str, int], list[uuid.UUID]] = defaultdict(list)
+        for order_id, count in self._steps.items():
+            alike[self._last[order_id], count].append(order_id)
+        for (status, count), ids in alike.items():
+            Order.objects.filter(pk__in=ids).update(
+                status=status,
+                version=F("version") + count,
+                changed_at=self._writer.now,
+            )

@@ -1,9 +1,11 @@
 """Events that came before earlier ones: held, judged in their turn, forced in the end."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -16,6 +18,7 @@ from apps.core.verdicts import NEEDS_REVIEW, REJECTED, Verdict
 from apps.drivers.models import Device
 from apps.journal.services import Writer, writing
 from apps.routes.selectors import scopes_of_stops
+from apps.sync import handlers
 from apps.sync.handlers import RETRY
 from apps.sync.inbox import Item, hash_of, number_in
 from apps.sync.lines import Line
@@ -29,8 +32,10 @@ from apps.sync.services.judging import (
     VERDICT_FIELDS,
     checked_again,
     judge,
+    judge_together,
     present,
     settle,
+    was_out_of_service,
 )
 
 log = structlog.get_logger(__name__)
@@ -143,30 +148,72 @@ def judge_in_turn(
     taken = present({each.row.depends_on for each in candidates} - {""})
     taken -= {each.row.pk for each in candidates}
     decided = []
-    for each in sorted(candidates, key=lambda one: one.place):
-        verdict = _verdict(each, line, taken, journal)
-        if each.index is None and verdict.result == RETRY:
-            verdict = OUT_OF_ORDER
-        if verdict.result not in {RETRY, HELD}:
-            taken.add(each.row.pk)
-        decided.append((each, verdict))
+    in_turn = sorted(candidates, key=lambda one: one.place)
+    for together, run in groupby(in_turn, key=_company):
+        some = list(run)
+        found = _judge_run(some, line, taken, journal) if together[0] else None
+        for number, each in enumerate(some):
+            verdict = found[number] if found else _verdict(each, line, taken, journal)
+            if each.index is None and verdict.result == RETRY:
+                verdict = OUT_OF_ORDER
+            if verdict.result not in {RETRY, HELD}:
+                taken.add(each.row.pk)
+            decided.append((each, verdict))
     return decided
 
 
-def _verdict(each: Candidate, line: Line, taken: set[str], journal: Writer) -> Verdict:
+def _company(each: Candidate) -> tuple[bool, uuid.UUID]:
+    """Return what neighbours must have in common to be judged in one go."""
     row = each.row
-    if each.checked is not None and not each.fault:
-        if row.depends_on and row.depends_on not in taken:
-            return DEPENDENCY_MISSING
-        if not line.is_due(row.seq):
-            return OUT_OF_ORDER
-    return judge(row, each.checked, journal, each.fault)
+    together = handlers.go_together(row.kind) and not was_out_of_service(row)
+    return together, row.driver_id
+
+
+def _judge_run(
+    run: Sequence[Candidate], line: Line, taken: set[str], journal: Writer
+) -> list[Verdict] | None:
+    """Judge a run of one driver's events of stops in one go; None where that fails."""
+    seen, early = set(taken), []
+    for each in run:
+        verdict = _not_judged(each, line, seen)
+        if verdict is None or verdict.result == REJECTED:
+            seen.add(each.row.pk)
+        early.append(verdict)
+    due = [each for each, verdict in zip(run, early, strict=True) if verdict is None]
+    late = judge_together([(each.row, each.checked) for each in due], journal)
+    if late is None:
+        return None
+    verdicts = iter(late)
+    return [verdict or next(verdicts) for verdict in early]
+
+
+def _verdict(each: Candidate, line: Line, taken: set[str], journal: Writer) -> Verdict:
+    verdict = _not_judged(each, line, taken)
+    return verdict or judge(each.row, each.checked, journal)
+
+
+def _not_judged(each: Candidate, line: Line, taken: set[str]) -> Verdict | None:
+    """Return why an event cannot be judged: it is unfit, or waits; None when it can."""
+    row = each.row
+    if each.checked is None or each.fault:
+        return Verdict(REJECTED, "invalid", each.fault)
+    if row.depends_on and row.depends_on not in taken:
+        return DEPENDENCY_MISSING
+    if not line.is_due(row.seq):
+        return OUT_OF_ORDER
+    return None
 
 
 def keep_verdicts(rows: Iterable[DeviceEvent], journal: Writer) -> None:
     """Keep what became of events, and tell each one's driver."""
     kept = list(rows)
-    DeviceEvent.objects.bulk_update(kept, VERDICT_FIELDS, batch_size=100)
+    alike: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for row in kept:
+        alike[tuple(getattr(row, name) for name in VERDICT_FIELDS)].append(row.pk)
+    for values, ids in alike.items():
+        DeviceEvent.objects.filter(pk__in=ids).update(
+            **dict(zip(VERDICT_FIELDS, values, strict=True))
+        )
     for row in kept:
         journal.changed(row.driver_id, "event_results", row.pk)
     rejected = [row.pk for row in kept if row.result == REJECTED]

@@ -1,6 +1,6 @@
 """Judging one event: its handler's verdict, or why it has to wait."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -46,7 +46,7 @@ def judge(
     """
     if fault or checked is None:
         return Verdict(REJECTED, "invalid", fault)
-    if by is None and _was_out_of_service(row):
+    if by is None and was_out_of_service(row):
         return DEVICE_REVOKED
     handler = handlers.HANDLERS[row.kind]
     by = by or Actor("driver", str(row.driver_id))
@@ -62,7 +62,31 @@ def judge(
         return Verdict(RETRY, "internal", "Something went wrong here.")
 
 
-def _was_out_of_service(row: DeviceEvent) -> bool:
+def judge_together(
+    reports: Sequence[tuple[DeviceEvent, msgspec.Struct | None]], journal: Writer
+) -> list[Verdict] | None:
+    """Judge one driver's events of stops in one go.
+
+    None where one of them fails: nothing was kept, and each has to be judged alone.
+    """
+    if not reports:
+        return []
+    by, now = Actor("driver", str(reports[0][0].driver_id)), journal.now
+    try:
+        with writing(by=by, now=now):
+            return handlers.report_stops(
+                [Report(row, checked, by, now) for row, checked in reports]
+            )
+    except Problem:
+        return None  # whose it is, and which, shows when they are judged one by one
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("events_failed_together", count=len(reports))
+        return None
+
+
+def was_out_of_service(row: DeviceEvent) -> bool:
     """Tell whether a device reports what happened after its trust was taken away.
 
     It may hand in what it holds from before; of what comes after, a person judges.

@@ -100,8 +100,9 @@ def _apply(
     settle(event, verdict)
     event.save()
     journal.changed(event.driver_id, "event_results", event.pk)
-    if foreign := name_attachments(event, checked, journal):
-        fault = f"Files of another stop: {', '.join(foreign)}."
+    if foreign := name_attachments([(event, checked)], journal):
+        ids = ", ".join(attachment_id for _, attachment_id in foreign)
+        fault = f"Files of another stop: {ids}."
         raise Invalid(errors=[FieldError("/payload", "attachments", fault)])
     journal.record(
         "event.mended",

@@ -263,13 +263,15 @@ def _insert(
     order = sorted(fresh.values(), key=lambda i: (_event(items[i]).seq, i))
     rows = {index: _row(push, _event(items[index])) for index in order}
     DeviceEvent.objects.bulk_create(rows.values(), ignore_conflicts=True)
-    kept = DeviceEvent.objects.in_bulk(list(fresh))
+    kept = DeviceEvent.objects.filter(pk__in=fresh)
+    owners = dict(kept.values_list("pk", "device_id"))
     ours: list[Candidate] = []
     for index, row in rows.items():
-        there, event = kept[row.pk], _event(items[index])
-        if there.device_id == row.device_id:
+        event = _event(items[index])
+        if owners[row.pk] == row.device_id:
             ours.append(Candidate(row, event.checked, event.fault, index))
         else:
+            there = kept.get(pk=row.pk)
             _answer_known(push, index, items[index], event, there)
     if push.device.clock_measured_at == push.now:
         push.device.save(update_fields=["clock_offset_ms", "clock_measured_at"])
@@ -336,6 +338,8 @@ def _judge_all(
     whether events go on waiting.
     """
     kept, again, waits = [], [], False
+    named: list[tuple[DeviceEvent, object]] = []
+    places: dict[str, int] = {}
     for each, verdict in judge_in_turn(candidates, line, journal):
         waits = waits or verdict.result == HELD
         row, index = each.row, each.index
@@ -352,8 +356,11 @@ def _judge_all(
         kept.append(row)
         if is_set_aside(full):
             _refuse(push, index, items[index], full)
-        for foreign in name_attachments(row, each.checked, journal):
-            _set_aside(push, index, items[index], foreign)
+        named.append((row, each.checked))
+        places[row.pk] = index
+    for row, attachment_id in name_attachments(named, journal):
+        place = places[row.pk]
+        _set_aside(push, place, items[place], attachment_id)
     DeviceEvent.objects.filter(pk__in=again).delete()
     keep_verdicts(kept, journal)
     pushed = {each.row.pk for each in candidates if each.index is not None}
