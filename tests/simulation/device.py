@@ -1,0 +1,237 @@
+"""A simulated device: what survives a reboot, what does not, and its way to the server."""
+
+import hashlib
+import io
+import json
+import uuid
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from PIL import Image
+
+DOOR = "/api/sync/v1"
+ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+Row = dict[str, Any]
+OUTCOMES = ("succeeded", "failed", "partial")
+AFTER = {
+    "pending": ("enroute", "arrived", "succeeded", "failed", "partial"),
+    "enroute": ("arrived", "succeeded", "failed", "partial"),
+    "arrived": ("succeeded", "failed", "partial"),
+    "succeeded": ("reopened",),
+    "failed": ("reopened",),
+    "partial": ("reopened",),
+}
+"""What a driver may report, by how the stop stands on the device."""
+
+PAYLOADS: dict[str, Row] = {
+    "succeeded": {"received_by": "customer"},
+    "failed": {"reason": "not_home"},
+    "partial": {"pieces": 1},
+}
+
+
+@dataclass
+class Answer:
+    """What came back: the status, and the body where it is JSON."""
+
+    status: int
+    body: Row
+    headers: Row
+
+
+@dataclass
+class Made:
+    """An event as it was written down, with what only the simulation knows of it."""
+
+    row: Row
+    driver_id: uuid.UUID
+    device_id: uuid.UUID
+    true_at: datetime
+    is_legal: bool
+    """The step was one that the driver could take, as the device showed it."""
+    is_settled: bool = False
+    """The device has its answer, and keeps it no more."""
+    pushes: int = 0
+
+    @property
+    def id(self) -> str:
+        return str(self.row["id"])
+
+
+@dataclass
+class File:
+    """A file of proof on the device, until the server says that it is stored."""
+
+    id: str
+    driver_id: uuid.UUID
+    event_id: str
+    stop_id: str
+    content: bytes
+    colour: tuple[int, int, int]
+    location: str = ""
+    offset: int | None = None
+    is_deleted: bool = False
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    def proof(self) -> Row:
+        return {
+            "attachment_id": self.id,
+            "sha256": self.sha256,
+            "bytes": len(self.content),
+            "media_type": "image/png",
+        }
+
+
+@dataclass
+class Profile:
+    """What a device keeps for one driver: session, tables, and what waits to be sent."""
+
+    driver_id: uuid.UUID
+    username: str
+    token: str
+    tables: dict[str, dict[str, Row]] = field(default_factory=dict)
+    number: int | None = None
+    cursor: str = ""
+    outbox: dict[str, Row] = field(default_factory=dict)
+    steps: dict[str, str] = field(default_factory=dict)
+    """How stops stand by the driver's own reports that the tables do not show yet."""
+
+    def merge(self, page: Row) -> None:
+        """Take a page in, whole; unsent events survive a reset."""
+        if page.get("experimentalStrategy") == "replacement":
+            self.tables = {}
+        for name, change in page["changes"].items():
+            rows = self.tables.setdefault(name, {})
+            for row in change["updated"]:
+                rows[row["id"]] = row
+            for row_id in change["deleted"]:
+                rows.pop(row_id, None)
+        self.number, self.cursor = page["timestamp"], page["cursor"]
+        waiting = {row["stop_id"] for row in self.outbox.values()}
+        for stop_id in [*self.steps]:
+            if stop_id not in waiting:
+                del self.steps[stop_id]
+
+    def status_of(self, stop_id: str) -> str:
+        shown = self.tables.get("stops", {}).get(stop_id, {}).get("status", "pending")
+        return self.steps.get(stop_id, str(shown))
+
+
+@dataclass
+class Device:
+    """One handheld. Its clocks are wrong in their own ways."""
+
+    name: str
+    id: uuid.UUID
+    token: str
+    now: Callable[[], datetime]
+    profiles: dict[uuid.UUID, Profile]
+    driver_id: uuid.UUID
+    drift_ppm: int
+    wall_skew_ms: int
+    seq: int = 0
+    boots: int = 1
+    booted_at: datetime | None = None
+    anchors: list[Row] = field(default_factory=list)
+    is_cut_off: bool = False
+    is_sure: bool = True
+    """It knows who is signed in: the answer to the last signing-in has come."""
+    files: dict[str, File] = field(default_factory=dict)
+    made: list[Made] = field(default_factory=list)
+
+    @property
+    def profile(self) -> Profile:
+        return self.profiles[self.driver_id]
+
+    # ── clocks ──────────────────────────────────────────────────────────────
+    @property
+    def boot_id(self) -> str:
+        return f"{self.name}-{self.boots}"
+
+    def mono_ms(self) -> float:
+        began = self.booted_at or self.now()
+        real_ms = (self.now() - began) / timedelta(milliseconds=1)
+        return real_ms * (1 + self.drift_ppm / 1_000_000)
+
+    def wall_ms(self) -> int:
+        return round(self.now().timestamp() * 1000) + self.wall_skew_ms
+
+    def keep_anchor(self, sent_ms: float, server_time: str) -> None:
+        came_ms = self.mono_ms()
+        anchor = {
+            "boot_id": self.boot_id,
+            "mono_ms": round((sent_ms + came_ms) / 2),
+            "server_time": server_time,
+            "rtt_ms": round(came_ms - sent_ms),
+        }
+        self.anchors = [*self.anchors, anchor][-4:]
+
+    def reboot(self, *, loses_anchors: bool) -> None:
+        """Lose what is not written down; the monotonic clock begins anew."""
+        self.boots += 1
+        self.booted_at = self.now()
+        if loses_anchors:
+            self.anchors = []
+
+    # ── writing facts down ──────────────────────────────────────────────────
+    def write(
+        self,
+        random: Random,
+        kind: str,
+        stop_id: str = "",
+        payload: Row | None = None,
+        *,
+        depends_on: str = "",
+        is_legal: bool = True,
+    ) -> Made:
+        """Write a fact into the outbox, to be sent when there is signal."""
+        self.seq += 1
+        row = {
+            "id": "".join(random.choices(ALPHABET, k=16)),
+            "seq": self.seq,
+            "kind": kind,
+            "stop_id": stop_id,
+            "payload": json.dumps(payload or {}),
+            "device_time": self.wall_ms(),
+            "mono_ms": round(self.mono_ms()),
+            "boot_id": self.boot_id,
+            "depends_on": depends_on,
+        }
+        made = Made(row, self.driver_id, self.id, self.now(), is_legal)
+        self.made.append(made)
+        self.profile.outbox[made.id] = row
+        return made
+
+    def photograph(self, random: Random, stop_id: str) -> File:
+        """Take a picture of one colour that no other has."""
+        colour = (random.randrange(256), random.randrange(256), len(self.files))
+        out = io.BytesIO()
+        Image.new("RGB", (4, 4), colour).save(out, "PNG")
+        name = "".join(random.choices(ALPHABET, k=16))
+        file = File(name, self.driver_id, "", stop_id, out.getvalue(), colour)
+        self.files[name] = file
+        return file
+
+    # ── bodies ──────────────────────────────────────────────────────────────
+    def push_body(self, rows: list[Row]) -> Row:
+        return {
+            "changes": {"events": {"created": rows, "updated": [], "deleted": []}},
+            "device": {
+                "id": str(self.id),
+                "boot_id": self.boot_id,
+                "sent_mono_ms": round(self.mono_ms()),
+                "anchors": self.anchors,
+            },
+        }
+
+
+def metadata(**values: str) -> str:
+    """Return tus's header of keys and values."""
+    return ",".join(f"{k} {b64encode(v.encode()).decode()}" for k, v in values.items())

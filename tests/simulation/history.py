@@ -1,0 +1,290 @@
+"""One seed, one history: who does what next, what is lost, and who dies over it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection, transaction
+
+from apps.journal.models import Change, FeedHead
+from apps.journal.services import _Unit
+from apps.sync import handlers, tasks
+from tests.simulation.carrying import PART
+from tests.simulation.device import (
+    Device,
+    Row,
+)
+from tests.simulation.ground import Ground, own_storage
+from tests.simulation.stage import Base
+from tests.simulation.telling import Telling
+from tests.simulation.watch import Violation, must
+
+STEPS = 26
+SHOWN_STEPS = 25
+ROUNDS = 12
+"""So many rounds without a fault are enough for everything to drain."""
+"""So many rounds without a fault are enough for everything to drain."""
+
+
+@dataclass
+class Outcome:
+    """What became of a history; the same seed gives the same digest."""
+
+    seed: int
+    digest: str
+    operations: int
+    faults: Counter[str]
+    violation: str = ""
+    invariant: str = ""
+    steps: list[str] = field(default_factory=list)
+
+
+class History(Telling):
+    """One history: who does what next, until all has come to rest."""
+
+    def first_page(self, device: Device) -> Row | None:
+        if device.driver_id == self.base.drivers[-1].pk:
+            return None
+        answer = self._page(device, device.profile, 500)
+        if answer is None:
+            raise AssertionError("Nothing goes wrong in the base.")
+        return answer.body
+
+    # ── the run ─────────────────────────────────────────────────────────────
+    def run(self, steps: int = STEPS) -> None:
+        """Take the steps, ask every invariant after each, and let it all drain.
+
+        Raises:
+            Violation: an invariant does not hold.
+        """
+        self.watch.note_holders()
+        acts = self._acts()
+        names, weights = zip(*((a, w) for a, (w, _) in acts.items()), strict=True)
+        for _ in range(steps):
+            self.ground.pass_ms(self.random.choice((200, 3_000, 60_000, 400_000)))
+            name = self.random.choices(names, weights)[0]
+            self.step(name, acts[name][1])
+        self.has_faults = False
+        self._drain()
+
+    def step(self, name: str, act: Callable[[], object]) -> None:
+        self.operations += 1
+        self.is_dirty = False
+        said = act()
+        self.note(f"{name}: {said}" if said else name)
+        if self.is_dirty:  # what nobody wrote to is as it was asked before
+            self.watch.note_holders()
+            self.watch.check()
+
+    def _acts(self) -> dict[str, tuple[int, Callable[[], object]]]:
+        return {
+            "report": (34, self.report),
+            "push": (15, self.push),
+            "pull": (16, self.pull),
+            "upload": (7, self.upload),
+            "replan": (7, self.replan),
+            "think": (2, lambda: self._office(lambda: self.office.think(self.random))),
+            "store": (2, lambda: self._office(self.office.store)),
+            "cancel": (
+                2,
+                lambda: self._office(lambda: self.office.cancel(self.random)),
+            ),
+            "reschedule": (
+                1,
+                lambda: self._office(lambda: self.office.reschedule(self.random)),
+            ),
+            "add order": (2, lambda: self._office(self.office.add_order)),
+            "work": (6, lambda: self._office(lambda: self.office.work(self.random))),
+            "misbehave": (3, self.misbehave),
+            "reboot": (2, self.reboot),
+            "clock": (2, self.step_clock),
+            "signal": (4, self.signal),
+            "expire": (2, self.expire),
+            "hand over": (1, self.hand_over),
+            "rebuild feed": (3, self.rebuild_feed),
+            "release": (1, lambda: self._office(tasks.release_held)),
+        }
+
+    def others(self, device: Device) -> dict[str, Callable[[], object]]:
+        """Return whole steps of others, to come between two transactions."""
+        return {
+            "replan": self.replan,
+            "store": lambda: self._office(self.office.store),
+            "cancel": lambda: self._office(lambda: self.office.cancel(self.random)),
+            "work": lambda: self._office(lambda: self.office.work(self.random)),
+            "push": lambda: self._push(device, device.profile),
+        }
+
+    # ── what befalls devices ────────────────────────────────────────────────
+    def reboot(self) -> str:
+        device = self._some()
+        device.reboot(loses_anchors=self.random.random() < 0.5)
+        return f"{device.name} is {device.boot_id}"
+
+    def step_clock(self) -> str:
+        """Set a wall clock: by seconds, or by a day."""
+        device = self._some()
+        by_ms = self.random.choice((-86_400_000, -60_000, 60_000, 86_400_000))
+        device.wall_skew_ms += by_ms
+        return f"{device.name} by {by_ms} ms"
+
+    def signal(self) -> str:
+        device = self._some()
+        device.is_cut_off = not device.is_cut_off
+        return f"{device.name} {'lost' if device.is_cut_off else 'found'}"
+
+    def expire(self) -> str:
+        device = self._some()
+        self.office.expire_sessions(device.id)
+        return device.name
+
+    def hand_over(self) -> str:
+        """Let another driver take a device over, with the first one's events unsent."""
+        device = self._some()
+        other = self.random.choice(self.base.drivers)
+        return f"{device.name} {self.renew(device, other=other)}"
+
+    def replan(self) -> object:
+        def act() -> str:
+            self.office.think(self.random)
+            return self.office.store()
+
+        return self._office(act)
+
+    def rebuild_feed(self) -> str:
+        """Number a feed anew, as after a restore from a backup: another epoch."""
+        # Where something waits to be sent, a reset could lose it.
+        waiting = [device for device in self.devices if device.profile.outbox]
+        device = self.random.choice(waiting or self.devices)
+        driver = next(d for d in self.base.drivers if d.pk == device.driver_id)
+        with transaction.atomic():
+            changes = Change.objects.filter(scope=driver.pk)
+            changes.filter(deleted=True).delete()
+            changes.update(number=1)
+            feed = FeedHead.objects.filter(pk=driver.pk).first()
+            if feed is None:
+                return "nothing"
+            feed.epoch, feed.head, feed.horizon = feed.epoch + 1, 1, 0
+            feed.save()
+        return f"{driver.user.username} epoch {feed.epoch}; {self._pull(device)}"
+
+    # ── the end ─────────────────────────────────────────────────────────────
+    def _drain(self) -> None:
+        """Let the weather clear: everything must come to rest, on every device."""
+        for device in self.devices:
+            device.is_cut_off = False
+        while self.office.thoughts:
+            self.step("last store", self.office.store)
+        for turn in range(ROUNDS):
+            self.ground.pass_ms(60_000)
+            for device in self.devices:
+                if not self._is_at_rest(device):
+                    self.step(f"drain {turn}", lambda d=device: self._rest(d))  # type: ignore[misc]
+            self.ground.pass_ms(60_000 * settings.SYNC_HOLD_MINUTES)
+            self.step("release what is held", tasks.release_held)
+            self.step("drain the queue", self.office.work_all)
+            if all(self._is_at_rest(device) for device in self.devices):
+                break
+        self.watch.has_drained(self.devices)
+
+    def _is_at_rest(self, device: Device) -> bool:
+        """Tell whether a device has said all, and heard all, for each of its drivers."""
+        heads = dict(
+            FeedHead.objects.filter(pk__in=device.profiles).values_list("pk", "head")
+        )
+        is_heard = all(
+            profile.number == heads.get(driver_id)
+            for driver_id, profile in device.profiles.items()
+        )
+        is_said = not any(profile.outbox for profile in device.profiles.values())
+        return is_heard and is_said and all(f.is_deleted for f in device.files.values())
+
+    def _rest(self, device: Device) -> str:
+        for profile in device.profiles.values():
+            if profile.outbox:
+                self._send(device, profile, list(profile.outbox.values()))
+        for file in device.files.values():
+            for _ in range(len(file.content) // PART + 6):
+                if file.is_deleted or (file.offset or 0) >= len(file.content):
+                    break
+                self._upload(device, file)
+            if file.offset is not None and file.offset >= len(file.content):
+                file.offset = None if not file.is_deleted else file.offset
+        self._visit_profiles(device)
+        return f"{device.name} at {device.profile.cursor}"
+
+    def _visit_profiles(self, device: Device) -> None:
+        """Let every driver who has used a device look at it once more."""
+        for driver_id in sorted(device.profiles, key=lambda d: d == device.driver_id):
+            if driver_id != device.driver_id:
+                driver = next(d for d in self.base.drivers if d.pk == driver_id)
+                self.renew(device, other=driver)
+            if "has no session" in self._pull(device):
+                self._pull(device)
+
+
+def lay(ground: Ground) -> Base:
+    """Make the day; every device has it but the one without a shift, that never pulled."""
+    base = Base(ground)
+    history = History(base, 0)
+    history.has_faults = False
+    history.watch.note_holders()
+    base.day = [history.first_page(each) for each in history.devices]
+    base.at = ground.at
+    return base
+
+
+@contextmanager
+def seams(history: History) -> Iterator[None]:
+    """Put the history's own eyes and hands where the server gives way to them."""
+    saboteur = history.saboteur
+
+    def fails(handler: Any) -> Any:
+        def judged(report: Any, journal: Any) -> Any:
+            verdict = handler(report, journal)
+            saboteur.handler_fails()
+            return verdict
+
+        return judged
+
+    lock = _Unit.lock
+
+    def ordered(unit: _Unit, scopes: Any, now: Any) -> None:
+        lock(unit, scopes, now)
+        held = list(unit.locked)
+        must(held == sorted(held), "locks are taken in one order", held)
+
+    with ExitStack() as stack:
+        failing = {kind: fails(each) for kind, each in handlers.HANDLERS.items()}
+        stack.enter_context(mock.patch.object(handlers, "HANDLERS", failing))
+        stack.enter_context(mock.patch.object(_Unit, "lock", ordered))
+        stack.enter_context(connection.execute_wrapper(history.statement))
+        yield
+
+
+def run(base: Base, seed: int, steps: int = STEPS) -> Outcome:
+    """Run one seed's history, and put the day back as it was."""
+    cache.clear()
+    with transaction.atomic(), own_storage():
+        history = History(base, seed)
+        violation = invariant = ""
+        try:
+            with seams(history):
+                history.run(steps)
+        except Violation as found:
+            violation, invariant = str(found), found.name
+        transaction.set_rollback(True)
+    return Outcome(
+        seed,
+        history.digest.hexdigest(),
+        history.operations,
+        history.faults,
+        violation,
+        invariant,
+        history.steps,
+    )

@@ -1,0 +1,76 @@
+"""Histories without a violation, and not one mutant that lives."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.history import run
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.running import kill, laid_base, run_seeds
+from tests.simulation.stage import Base
+
+ROOT = Path(__file__).resolve().parents[2]
+CHUNK = 20
+SEEDS = 60
+MUTANT_SEEDS = 40
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+
+@pytest.fixture
+def base() -> Iterator[Base]:
+    with laid_base() as laid:
+        yield laid
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+def test_no_invariant_is_violated(base: Base, first: int) -> None:
+    said: list[str] = []
+    outcomes = run_seeds(base, range(first, first + CHUNK), said.append)
+    assert said == []
+    # Faults do befall these histories: silence would prove nothing.
+    assert sum(sum(each.faults.values()) for each in outcomes) > CHUNK
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_mutant_is_killed(base: Base, name: str) -> None:
+    found = kill(base, name, range(MUTANT_SEEDS))
+    assert found.seed is not None
+
+
+def test_same_seed_is_the_same_history(base: Base) -> None:
+    first, again, other = run(base, 7), run(base, 7), run(base, 8)
+    assert first.digest == again.digest
+    assert first.steps == again.steps
+    assert other.digest != first.digest
+
+
+def test_command_replays_a_seed_and_counts(base: Base, tmp_path: Path) -> None:
+    """Another process, with other hashes of words: the same history all the same."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "manage.py", "simulate_sync", "--seeds", "1"),
+            *("--first", "7", "--show", "--json"),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "4242", "DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    here = run(base, 7)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert f"Seed 7: {here.digest}" in lines
+    assert json.loads(lines[-1]) == {
+        "seeds": 1,
+        "operations": here.operations,
+        "violations": 0,
+        "mutants": 0,
+        "killed": 0,
+    }
