@@ -258,6 +258,7 @@ def _vehicle(shift: ShiftInput, day: DayInput, index: dict[Point, int]) -> Vehic
         capacities=shift.capacities,
         initial_load=shift.on_board,
         capabilities=tuple(sorted(shift.capabilities)),
+        leaves_at_once=shift.departed,
         breaks=tuple(
             Break(
                 earliest_s=max(start_s, _seconds(day, rule.opens_at)),

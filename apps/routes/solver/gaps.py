@@ -249,7 +249,7 @@ def _rested_block(arrays: Arrays, route: RouteState) -> Block:
     travel_s, travel_m = car.travel_s, car.travel_m
     cells[Row.DIRECT_S] = np.where(used, travel_s[gaps.previous, after], 0)
     cells[Row.DIRECT_M] = np.where(used, travel_m[gaps.previous, after], 0)
-    cells[Row.PAID_WAIT] = (gaps.legs > 0) | bool(car.locked)
+    cells[Row.PAID_WAIT] = (gaps.legs > 0) | car.goes_at_once
     common = np.array(_common(arrays.view, route), dtype=np.int64)
     cells[Row.OPENS_MILLI :] = common[:, None]
     return Block(cells, tuple(gaps.tails))

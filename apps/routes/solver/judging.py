@@ -220,9 +220,17 @@ class RouteJudge:
             yield self._fault("shift_started_early", f"{route.departure_s}")
         if self.committed_count and route.departure_s != vehicle.start_s:
             yield self._fault("committed_departure_moved", f"{route.departure_s}")
+        if vehicle.leaves_at_once and route.departure_s > self._released_s():
+            yield self._fault("departure_put_off", f"{route.departure_s}")
         latest_s = vehicle.end_s + vehicle.max_overtime_s
         if route.end_s > latest_s and not self.only_committed:
             yield self._fault("shift_overrun", f"{route.end_s} > {latest_s}")
+
+    def _released_s(self) -> int:
+        """Return when all that it leaves with is there."""
+        first_trip = self.served[: min(self.loaded_after, default=len(self.served))]
+        releases_s = (one.release_s for one in first_trip if one.release_s is not None)
+        return max((self.vehicle.start_s, *releases_s))
 
     def _placed_breaks(self) -> Iterator[Violation]:
         rests = self.vehicle.breaks

@@ -279,7 +279,8 @@ class _Model:
             end = time.CumulVar(self.routing.End(car))
             free_s = opening.free_s - day.origin_s
             closes_s = day.cars[car].closes_s - day.origin_s
-            start.SetRange(free_s, free_s if day.cars[car].locked else closes_s)
+            is_bound = day.cars[car].goes_at_once
+            start.SetRange(free_s, free_s if is_bound else closes_s)
             end.SetMax(closes_s)
             time.SetSlackCostCoefficientForVehicle(
                 vehicle.cost_per_s_milli * weight, car

@@ -262,7 +262,7 @@ def gap_prices(
     )
     direct_s, detour_m = _detour(arrays, route, gaps, places, closed)
     wait_s = (begin_s - arrive_s) // 2
-    if not car.locked:
+    if not car.goes_at_once:
         wait_s[:, gaps.legs == 0] = 0
     added_s = there_s + back_s - direct_s + service_s + wait_s
     over_s = np.maximum(

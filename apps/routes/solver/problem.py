@@ -117,6 +117,9 @@ class Vehicle:
     `start_s`; they are served even outside their windows, and where they alone
     overrun the shift, the vehicle is given nothing more.
 
+    One that `leaves_at_once` is out already: its route departs at `start_s`, or when its
+    first load is released, and whatever it waits for later is paid as its time.
+
     Up to `max_reloads` times after its commitments it may go to one of
     `reload_locations` and load again for `reload_s`. That parts the route into trips.
     """
@@ -132,6 +135,7 @@ class Vehicle:
     capabilities: tuple[str, ...] = ()
     breaks: tuple[Break, ...] = ()
     locked: tuple[str, ...] = ()
+    leaves_at_once: bool = False
     reload_locations: tuple[int, ...] = ()
     max_reloads: int = 0
     reload_s: int = 0

@@ -42,6 +42,8 @@ class _Walk:
         self.release_s = self.now_s
         if not self.locked_count:
             self.release_s = max(self.now_s, view.trip_release_s(sequence, 0))
+        if self.car.vehicle.leaves_at_once:
+            self.now_s = self.release_s
         self.taken: list[int] = []
         self.prefix_end_s: int | None = None
 
@@ -120,7 +122,7 @@ class _Walk:
         _, on_arrival, over_s = choice
         if on_arrival:
             self.taken.append(2 * leg + 1)
-        elif leg == 0 and not self.locked_count:
+        elif leg == 0 and not self.car.goes_at_once:
             self.taken.append(BEFORE_DEPARTURE)
         else:
             self.taken.append(2 * leg)

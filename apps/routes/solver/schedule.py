@@ -107,7 +107,7 @@ class _Run:
             finishes_s=finishes,
             rests_s=self.rests_s,
             slots=self.slots,
-            slack_s=0 if locked_count else max(0, min(self.slack_s, self.wait_s)),
+            slack_s=0 if car.goes_at_once else max(0, min(self.slack_s, self.wait_s)),
             wait_s=self.wait_s,
         )
 
@@ -121,7 +121,7 @@ class _Run:
         now_s = car.vehicle.start_s
         for rest, slot in zip(car.rests, self.slots, strict=True):
             if slot == BEFORE_DEPARTURE:
-                if car.locked:
+                if car.goes_at_once:
                     return None
                 begin_s = max(now_s, rest.earliest_s)
                 if begin_s > rest.latest_s:
@@ -233,7 +233,9 @@ def widen_slack(view: View, number: int, sequence: Sequence[int], times: Times) 
     The first pass knows only the windows that it used. A later departure never ends
     earlier, so the last good one is found by halving.
     """
-    if view.cars[number].locked or all(len(view.windows[job]) < 2 for job in sequence):
+    if view.cars[number].goes_at_once or all(
+        len(view.windows[job]) < 2 for job in sequence
+    ):
         return
     good_s, bad_s = times.slack_s, times.wait_s + 1
     while bad_s - good_s > 1:
@@ -266,7 +268,7 @@ def every_time(
     """
     rests = view.cars[number].rests
     places = [*range(2 * len(sequence) + 1), AFTER_END]
-    if not view.cars[number].locked:
+    if not view.cars[number].goes_at_once:
         places.insert(0, BEFORE_DEPARTURE)
     if not rests or comb(len(places) + len(rests) - 1, len(rests)) > most:
         return

@@ -56,6 +56,11 @@ class Car:
     closes_s: int
     reloads: tuple[int, ...]
 
+    @property
+    def goes_at_once(self) -> bool:
+        """Say that it may not put its departure off to wait less on the way."""
+        return bool(self.locked) or self.vehicle.leaves_at_once
+
 
 class View:
     """Indices and derived quantities of one problem; jobs and vehicles by position.

@@ -87,7 +87,7 @@ class _Retiming:
         costs: list[Sequence[Piece]] = []
         for event in self.events:
             arrived = shifted(ready, event.travel_s)
-            if costs or self.first:
+            if costs or self.car.goes_at_once:
                 arrived = least_so_far(arrived, last_s)
             begun = restricted(arrived, event.spans)
             if event.softs:
@@ -105,6 +105,8 @@ class _Retiming:
             free_s = self.times.finishes_s[self.first - 1]
             return [(free_s, free_s, 0, 0)]
         from_s, rate = self.times.departure_s, self.second_milli
+        if self.car.goes_at_once:
+            return [(from_s, from_s, 0, 0)]
         until_s = max(from_s, self.car.closes_s)
         return [(from_s, until_s, -rate * from_s, -rate)]
 
@@ -192,8 +194,8 @@ class _Retiming:
         times = self.times
         arrivals_s, starts_s = list(times.arrivals_s), list(times.starts_s)
         finishes_s, rests_s = list(times.finishes_s), list(times.rests_s)
-        departure_s = times.departure_s if self.first else ready_s
-        free_s = times.finishes_s[self.first - 1] if self.first else ready_s
+        departure_s = times.departure_s if self.car.goes_at_once else ready_s
+        free_s = times.finishes_s[self.first - 1] if self.first else departure_s
         waited_s = 0
         for event, at_s in zip(self.events, begun_s, strict=True):
             arrived_s = free_s + event.travel_s

@@ -31,6 +31,10 @@ def rich_problem(
     vehicles = tuple(
         _reloading(random, car) if reloads else car for car in problem.vehicles
     )
+    gone = Random(seed + 2)  # noqa: S311 (a repeatable instance)
+    vehicles = tuple(
+        replace(car, leaves_at_once=gone.choice([False, True])) for car in vehicles
+    )
     problem = replace(
         problem,
         jobs=jobs,

@@ -16,7 +16,13 @@ from apps.routes.solver.port import (
     level_of,
     open_engine,
 )
-from apps.routes.solver.problem import Objective, Problem, Shipment, SoftWindow
+from apps.routes.solver.problem import (
+    Objective,
+    Problem,
+    Shipment,
+    SoftWindow,
+    TimeWindow,
+)
 from apps.routes.solver.solution import Solution
 from apps.routes.solver.validate import validate
 from tests.routes.solver.instances import job, line_problem, van
@@ -325,3 +331,19 @@ def test_solve_ships_where_nothing_is_weighed(engine: str) -> None:
     )
 
     assert sequences(solve(engine, problem)) == {"van": ["p", "d"]}
+
+
+@pytest.mark.parametrize("engine", ["greedy", "pyvrp", "ortools", "repair"])
+def test_van_that_is_out_goes_on_at_once_and_waits_later(engine: str) -> None:
+    at_any_time = [job(f"any {place}", place) for place in range(1, 5)]
+    promised = job("promised", 5, windows=(TimeWindow(start_s=6000, end_s=7000),))
+    problem = line_problem(
+        jobs=(*at_any_time, promised), vehicles=(van(leaves_at_once=True),)
+    )
+
+    solution = solve(engine, problem)
+
+    [route] = solution.routes
+    assert len(route.visits) == 5
+    assert route.departure_s == 0
+    assert route.visits[0].arrival_s <= 500

@@ -151,6 +151,10 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "shift_started_early": lambda: (with_van(start_s=1), SOUND),
     "committed_departure_moved": lambda: (with_van(start_s=-1), SOUND),
+    "departure_put_off": lambda: (
+        with_van(start_s=-1, locked=(), leaves_at_once=True),
+        SOUND,
+    ),
     "shift_overrun": lambda: (with_van(end_s=ROUTE.end_s - 1), SOUND),
     "break_unknown": lambda: (PROBLEM, moved(REST_TAKEN, break_index=1)),
     "break_wrong_length": lambda: (
@@ -171,6 +175,9 @@ MUTATIONS: dict[str, Mutation] = {
     "route_cost_misstated": lambda: (with_van(cost_per_m_milli=26), SOUND),
 }
 
+OF_PARTS = {"route_without_roads"}
+"""What only a day planned in parts can be guilty of; its own tests have the mutation."""
+
 
 @pytest.mark.parametrize("code", MUTATIONS)
 def test_validate_names_what_is_wrong(code: str) -> None:
@@ -188,7 +195,7 @@ def test_validate_has_a_mutation_for_every_code() -> None:
         )
     }
 
-    assert said == set(MUTATIONS) | set(TRIP_MUTATIONS)
+    assert said - OF_PARTS == set(MUTATIONS) | set(TRIP_MUTATIONS)
 
 
 @pytest.mark.parametrize(

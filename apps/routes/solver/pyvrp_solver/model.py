@@ -271,7 +271,7 @@ class Model:
             + (0 if one.locked else one.vehicle.fixed_cost_milli),
             "tw_early": free_s,
             "tw_late": shut_s,
-            "start_late": free_s if one.locked else shut_s,
+            "start_late": free_s if one.goes_at_once else shut_s,
             "shift_duration": min(shut_s - free_s, max(0, end_s - free_s)),
             "max_overtime": shut_s - free_s,
             "unit_distance_cost": 1,
