@@ -220,7 +220,12 @@ def build_problem(
 
 
 def _resequence_milli(day: DayInput, index: Mapping[Point, int], matrix: Matrix) -> int:
-    """Price a changed sequence by what a leg of the running plan costs in the mean."""
+    """Price a changed sequence by what a leg of the running plan costs in the mean.
+
+    Without a matrix, as for a large day that is cut into parts, it has no price.
+    """
+    if not len(matrix.durations_s):
+        return 0
     place_of = {str(order.order_id): index[order.point] for order in day.orders}
     sequences = present_jobs(day)
     costs_milli: list[int] = []

@@ -135,6 +135,7 @@ export async function play(App) {
 
 async function begin(App, { stops = 3, version = newestVersion } = {}) {
   const driver = await stage('new_driver', { stops })
+  seq = 0 // a device counts its own events from one on
   const app = new App(new Doors(driver))
   await app.start(version)
   return app

@@ -307,10 +307,16 @@ def pushing_now() -> datetime:
 def no_ownership_history() -> Iterator[None]:
     """A fact is judged by who holds the stop now."""
 
-    def holds(stop: Stop, driver_id: uuid.UUID) -> bool:
-        return stop.route is not None and stop.route.driver_id == driver_id
+    lock = stops._lock_visits
 
-    with patch(stops, "_was_ever_given", holds):
+    def held_now(*given: Any) -> Any:
+        visits = lock(*given)
+        for visit in visits.values():
+            route = visit.stop.route
+            visit.given_to = set() if route is None else {route.driver_id}
+        return visits
+
+    with patch(stops, "_lock_visits", held_now):
         yield
 
 

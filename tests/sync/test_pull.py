@@ -232,7 +232,13 @@ def test_pull_by_another_drivers_session_holds_nothing_of_ones_own() -> None:
     day, _ = rich_day()
     other = enrol(publish_day(depot=day.route.depot).driver)
     Change.objects.bulk_create(  # as if a verb had told the wrong driver
-        Change(scope=other.driver.pk, table=row.table, row_id=row.row_id, number=1)
+        Change(
+            scope=other.driver.pk,
+            table=row.table,
+            row_id=row.row_id,
+            number=1,
+            at=row.at,
+        )
         for row in Change.objects.filter(scope=day.driver.pk)
         if row.table != "recommendations"
     )
