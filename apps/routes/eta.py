@@ -71,7 +71,8 @@ class Visit:
     """A stop ahead. `leg_s` is the plan's travel from the stop before, where it has it.
 
     `preferred` is the window that its customer likes and that the plan keeps: a driver
-    who is early waits for it; one who is late loses nothing more by it.
+    who is early waits for it; one who is late loses nothing more by it. `closed` are
+    the times in which nobody gets there, as far as the plan waits for their end.
     """
 
     stop_id: UUID
@@ -81,6 +82,7 @@ class Visit:
     leg_s: int | None = None
     plan_eta_at: datetime | None = None
     preferred: Interval | None = None
+    closed: tuple[Interval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,11 +278,16 @@ def _rest_while_waiting(way: _Way, until: datetime) -> None:
 def _opens(visit: Visit, at: datetime) -> datetime | None:
     """Return the begin of the window that is open, or opens next; None: any time."""
     ahead = [window.opens_at for window in visit.windows if window.closes_at > at]
-    opens_at = min(ahead, default=None)
+    begins = [min(ahead)] if ahead else []
     liked = visit.preferred
-    if liked is None or liked.closes_at <= at:
-        return opens_at
-    return liked.opens_at if opens_at is None else max(opens_at, liked.opens_at)
+    if liked is not None and liked.closes_at > at:
+        begins.append(liked.opens_at)
+    begins += [
+        shut.closes_at
+        for shut in visit.closed
+        if shut.opens_at <= max([at, *begins]) < shut.closes_at
+    ]
+    return max(begins, default=None)
 
 
 def _reason(  # noqa: PLR0917
@@ -310,6 +317,8 @@ def _reason(  # noqa: PLR0917
         opens = way.at.astimezone(ZoneInfo(law.zone))
         is_wish = visit.preferred is not None and visit.preferred.opens_at == way.at
         what = "the time its customer prefers," if is_wish else "its window at"
+        if any(shut.closes_at == way.at for shut in visit.closed):
+            what = "the road to be open again at"
         parts.append(f"waits for {what} {opens:%H:%M}")
     if has_moved and not parts:
         parts.append(

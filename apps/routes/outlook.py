@@ -14,6 +14,7 @@ from apps.routes.eta import NO_STOP_YET, Outset, Rest, TravelLaw, Visit
 from apps.routes.inforce import conditions_between
 from apps.routes.models import Route, Stop
 from apps.routes.parameters import Parameters
+from apps.routes.places import distances_m
 from apps.routes.planning import Interval
 from apps.routes.selectors import parameters_in_force
 from apps.routes.states import DONE, RouteState, StopState
@@ -110,7 +111,7 @@ def _outlook(
     pending = [stop for stop in stops if stop.status == StopState.PENDING]
     ahead = [going, *pending] if going is not None and standing is None else pending
     before = standing or behind
-    visits = _visits(route, before, ahead, times)
+    visits = _visits(route, before, ahead, times, _shut(ahead, conditions, now))
     outset = _outset(route, behind, standing, law, now)
     if going is not None and standing is None and visits:
         outset = _since_it_left(outset, going, visits[0], law, now)
@@ -150,6 +151,7 @@ def _visits(
     before: Stop | None,
     ahead: Sequence[Stop],
     times: Times,
+    shut: Mapping[uuid.UUID, tuple[Interval, ...]],
 ) -> tuple[Visit, ...]:
     """Return the visits ahead; a leg's time holds only from the stop it was made for."""
     found, here = [], before.pk if before else route.depot_id
@@ -160,6 +162,7 @@ def _visits(
                 point=stop.order.point,
                 service_s=stop.service_s,
                 windows=times.windows.get(stop.order_id, ()),
+                closed=shut.get(stop.pk, ()),
                 preferred=_kept(stop, times.preferred.get(stop.order_id, ())),
                 leg_s=stop.leg_s if stop.leg_from == here else None,
                 plan_eta_at=stop.plan_eta_at,
@@ -167,6 +170,24 @@ def _visits(
         )
         here = stop.pk
     return tuple(found)
+
+
+def _shut(
+    ahead: Sequence[Stop], conditions: Sequence[RoadCondition], now: datetime
+) -> Mapping[uuid.UUID, tuple[Interval, ...]]:
+    """Return, by stop, the closures over it whose end the plan waits for."""
+    found: dict[uuid.UUID, tuple[Interval, ...]] = {}
+    for condition in conditions:
+        if not condition.is_closure or condition.place is None or not ahead:
+            continue
+        away_m = distances_m(condition.place, [stop.order.point for stop in ahead])
+        for stop, metres in zip(ahead, away_m, strict=True):
+            if metres > 0 or stop.plan_eta_at is None:
+                continue
+            times = condition.intervals(now, stop.plan_eta_at + timedelta(days=1))
+            waited = (Interval(*one) for one in times if one[1] <= stop.plan_eta_at)
+            found[stop.pk] = (*found.get(stop.pk, ()), *waited)
+    return found
 
 
 def _kept(stop: Stop, preferred: Sequence[Interval]) -> Interval | None:
