@@ -435,7 +435,9 @@ Q_CLUSTER: dict[str, Any] = {
     # Counted from the prefetch: beyond timeout × (2 + queue_limit / workers).
     "retry": TASK_TIMEOUT_S * 4,
     "max_attempts": 5,
-    "ack_failures": True,
+    # What failed in our own hands is queued anew there; what did not get so far,
+    # for want of a database, is given out again.
+    "ack_failures": False,
     "catch_up": False,
     "time_zone": "UTC",
     "save_limit": 500,

@@ -1,12 +1,13 @@
 """The queue's one door: tasks ride the transaction that gives cause to them."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import Error as DatabaseTrouble
+from django.db import connection, transaction
 from django.utils.module_loading import import_string
 from django_q.conf import Conf
 from django_q.exceptions import TimeoutException
@@ -69,17 +70,21 @@ def perform(run_id: str) -> None:
         try:
             import_string(run.task)(**run.arguments)
         except TryAgain as again:
-            _repeat(run, str(again), again.after_s)
+            reason, after_s = str(again), again.after_s
+            _surely(lambda: _repeat(run, reason, after_s))
         except TimeoutException:
             # The queue ends its worker by this SystemExit: the run must not stay behind.
             log.exception("task_timed_out", attempt=run.attempts)
-            _repeat(run, "It took longer than its timeout.", _wait_s(run))
+            _surely(
+                lambda: _repeat(run, "It took longer than its timeout.", _wait_s(run))
+            )
             raise
         except Exception as error:
             log.exception("task_failed", attempt=run.attempts)
-            _repeat(run, f"{type(error).__name__}: {error}", _wait_s(run))
+            said = f"{type(error).__name__}: {error}"
+            _surely(lambda: _repeat(run, said, _wait_s(run)))
         else:
-            _finish(run, TaskRun.State.SUCCEEDED, "")
+            _surely(lambda: _finish(run, TaskRun.State.SUCCEEDED, ""))
 
 
 def revive(run_id: uuid.UUID) -> bool:
@@ -145,6 +150,22 @@ def take(run_id: str) -> None:
     perform(run_id)
 
 
+def _surely(write_down: Callable[[], None]) -> None:
+    """Write down what became of a run, over a new connection where the old one broke.
+
+    Where that fails as well, the queue gives the task out again: failures are not
+    acknowledged.
+    """
+    try:
+        write_down()
+    except DatabaseTrouble:
+        if connection.in_atomic_block:
+            raise
+        log.warning("connection_lost")
+        connection.close()
+        write_down()
+
+
 def _wait_s(run: TaskRun) -> float:
     return BACKOFF_S[min(run.attempts, len(BACKOFF_S)) - 1]
 
@@ -158,7 +179,6 @@ def _push(run: TaskRun, *, delay_s: float) -> None:
         "args": (str(run.id),),
         "kwargs": {},
         "started": _queue_now(),
-        "ack_failure": True,
     }
     OrmQ.objects.create(
         key=Conf.CLUSTER_NAME,

@@ -1,8 +1,9 @@
 """The queue's one door: attempts counted, failures repeated, timeouts not lost."""
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django_q.exceptions import TimeoutException
+from django_q.models import OrmQ
 
 from apps.core import queue
 from apps.core.models import TaskRun
@@ -82,3 +83,31 @@ def test_perform_worker_that_dies_every_time_ends_dead() -> None:
     queue.take(run_id)
     run = TaskRun.objects.get()
     assert (run.state, run.error) == ("dead", "Its worker died every time.")
+
+
+def break_the_line() -> None:
+    CALLS.append("worked")
+    connection.connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_perform_success_is_written_down_over_a_new_connection() -> None:
+    CALLS.clear()
+    run_id = str(queue.enqueue("tests.core.test_queue.break_the_line"))
+    queue.take(run_id)
+    run = TaskRun.objects.get()
+    assert (CALLS, run.state, run.attempts) == (["worked"], "succeeded", 1)
+
+
+def break_the_line_and_fail() -> None:
+    connection.connection.close()
+    raise ValueError("it broke")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_perform_failure_comes_back_though_its_connection_broke() -> None:
+    run_id = str(queue.enqueue("tests.core.test_queue.break_the_line_and_fail"))
+    queue.take(run_id)
+    run = TaskRun.objects.get()
+    assert (run.state, run.error) == ("queued", "ValueError: it broke")
+    assert OrmQ.objects.count() == 1
