@@ -297,7 +297,7 @@ LANGUAGES = [
     ("fr", "Français"),
     ("es", "Español"),
 ]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
 
 STATIC_URL = "/static/"
 STORAGES: dict[str, dict[str, Any]] = {

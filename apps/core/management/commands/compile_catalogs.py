@@ -9,9 +9,9 @@ from apps.core.catalogs import compile_catalogs
 
 
 class Command(BaseCommand):
-    """Writes `locale/*/LC_MESSAGES/*.mo`; needs no gettext on the machine."""
+    """Writes `config/locale/*/LC_MESSAGES/*.mo`; needs no gettext on the machine."""
 
-    help = "Compile the translations in locale/ after a change of a .po file."
+    help = "Compile the translations in config/locale/ after a change of a .po file."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Compile, and say what changed."""
