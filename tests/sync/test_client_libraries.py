@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -32,7 +33,7 @@ SCENARIOS = [
 ]
 
 
-def go_without(reason: str) -> None:
+def go_without(reason: str) -> NoReturn:
     if os.environ.get("REQUIRE_CLIENTS") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -50,14 +51,18 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for script in SCRIPTS.iterdir():
         shutil.copy(script, folder)
     install = [str(npm), "install", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(
-        [*install, "--no-package-lock"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    install += ["--no-package-lock", "--fetch-retries=1", "--fetch-timeout=20000"]
+    try:
+        done = subprocess.run(
+            install,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        go_without("npm could not fetch the libraries in three minutes.")
     if done.returncode != 0:
         go_without(f"npm could not fetch the libraries: {done.stderr.strip()[-300:]}")
     return folder
