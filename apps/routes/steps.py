@@ -166,7 +166,7 @@ def _half(stop: Stop) -> Stop:
 
 def _on_the_roads(part: DayInput) -> _Roads:
     clear = travel_times_of(part.parameters).matrix(
-        part.points(), departs_hour=part.origin_at.hour
+        part.points(), departs_hour=part.local_hour
     )
     slowed, matrix = under_conditions(part, clear)
     return _Roads(slowed, matrix, clear)
@@ -215,7 +215,7 @@ def _answer(
         solution,
         draft,
         left_out,
-        legs=legs_of(part, solution, roads.clear, part.origin_at.hour),
+        legs=legs_of(part, solution, roads.clear, part.local_hour),
         travel_quality=roads.matrix.quality,
         failures=thought.failures,
         leaves=left_version(day, part, solution),

@@ -1,19 +1,23 @@
 """The two answers to an event: mended at once, then searched; the queue drained by hand."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 
 from apps.core import queue
 from apps.core.models import TaskRun
+from apps.core.units import Point
 from apps.depots.models import Depot
 from apps.journal.models import Change, FeedHead
 from apps.recommendations.models import Recommendation
 from apps.recommendations.services import content_hash, stored_inputs
 from apps.routes import tasks
+from apps.routes.gateways.base import TravelMatrix
+from apps.routes.gateways.memory import MemoryTravelTimes
 from apps.routes.models import Plan, PlanChange, PlanningParameter, Route, Stop
 from apps.routes.solving import replay
 from apps.routes.states import PlanState
@@ -108,6 +112,27 @@ def test_reoptimize_mends_at_once_and_leaves_the_search_to_a_later_task() -> Non
     waiting = TaskRun.objects.get(task=tasks.IMPROVE, state=TaskRun.State.QUEUED)
     assert waiting.arguments["depot_id"] == str(depot.pk)
     assert waiting.arguments["shift_ids"] == [str(route.shift_id)]
+
+
+def test_both_steps_go_by_the_traffic_of_the_depots_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hours: list[int | None] = []
+
+    class Asked(MemoryTravelTimes):
+        def matrix(
+            self, points: Sequence[Point], *, departs_hour: int | None = None
+        ) -> TravelMatrix:
+            hours.append(departs_hour)
+            return super().matrix(points, departs_hour=departs_hour)
+
+    depot, route = _running_route()
+    monkeypatch.setattr("apps.routes.steps.travel_times_of", lambda _: Asked())
+    report(sequence(route)[0], "stop.failed", BEGIN, reason="not_home")
+    drain()
+    assert len(hours) >= 2
+    assert set(hours) == {BEGIN.astimezone(ZoneInfo(depot.time_zone)).hour}
+    assert BEGIN.hour not in hours
 
 
 def test_improve_a_better_plan_is_a_second_change_for_the_driver() -> None:
