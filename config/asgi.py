@@ -5,13 +5,12 @@ Django's views are several times slower under ASGI than under WSGI; see ADR 0004
 
 from typing import Any, cast
 
-from a2wsgi import WSGIMiddleware
-
 from config.wsgi import application as wsgi_application  # sets Django up first
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # isort: skip
 
 from apps.sync.routing import websocket_urlpatterns  # isort: skip
+from config.bridge import Bridge  # isort: skip
 
 
 async def lifespan(_scope: Any, receive: Any, send: Any) -> None:
@@ -25,7 +24,7 @@ async def lifespan(_scope: Any, receive: Any, send: Any) -> None:
 
 application = ProtocolTypeRouter(
     {
-        "http": WSGIMiddleware(cast("Any", wsgi_application), workers=10),
+        "http": Bridge(wsgi_application, workers=10),
         "websocket": URLRouter(cast("Any", websocket_urlpatterns)),
         "lifespan": lifespan,
     }

@@ -134,6 +134,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "stop.succeeded": ((REOPTIMIZE, _its_route_if_late),),
     "stop.arrived": ((REOPTIMIZE, _its_route_if_late),),
     "stop.reopened": ((REOPTIMIZE, _its_route),),
+    "stop.corrected": ((REOPTIMIZE, _its_route),),
     "attachment.received": (("apps.sync.tasks.store_attachment", _attachment),),
     "condition.reported": ((FOLLOW_CONDITION, _condition),),
     "condition.changed": ((FOLLOW_CONDITION, _condition),),

@@ -97,6 +97,11 @@ else:
     _connection["OPTIONS"] = {
         "connect_timeout": 5,
         "application_name": "roundsman",
+        # The statements of the hottest doors are planned once a connection.
+        "prepare_threshold": read_whole_number(
+            "DATABASE_PREPARE_AFTER", 5, least=0, most=1000
+        )
+        or None,
         **_connection.get("OPTIONS", {}),
     }
 DATABASES = {"default": _connection}
@@ -110,15 +115,9 @@ if read_text("REDIS_URL"):
 if REDIS_URL:
     CACHES: dict[str, dict[str, Any]] = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "apps.core.caching.ForgivingRedisCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": "roundsman",
-        }
-    }
-    CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
-        "default": {
-            "BACKEND": "channels_redis.core.RedisChannelLayer",
-            "CONFIG": {"hosts": [{"address": REDIS_URL}], "prefix": "roundsman"},
         }
     }
 else:
@@ -129,9 +128,6 @@ else:
             "LOCATION": str(DATA_DIR / "cache"),
             "OPTIONS": {"MAX_ENTRIES": 5000},
         }
-    }
-    CHANNEL_LAYERS = {
-        "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"},
     }
 
 # ── Roads ───────────────────────────────────────────────────────────────────
@@ -253,6 +249,7 @@ MIDDLEWARE = [
     "apps.core.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "apps.core.middleware.ContentSecurityPolicy",
+    "apps.core.middleware.ShortWay",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -262,6 +259,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+# Devices show a credential with each request: they need nothing of what follows above.
+SHORT_WAYS = ["/api/sync/"]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 ASGI_APPLICATION = "config.asgi.application"
@@ -366,8 +365,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "apps.core.pagination.CursorPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.ScopedRateThrottle",
+        "apps.core.throttling.AnonThrottle",
+        "apps.core.throttling.ScopedThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {
         "anon": read_text("THROTTLE_ANON") or "120/min",
@@ -424,6 +423,13 @@ REST_KNOX = {
 # ── Background work ─────────────────────────────────────────────────────────
 WORKERS = read_whole_number("WORKERS", 2, least=1, most=64)
 TASK_TIMEOUT_S = read_whole_number("TASK_TIMEOUT_S", 60, least=10, most=3600)
+if ROADS_TIMEOUT_S >= TASK_TIMEOUT_S:
+    raise refusal(
+        "ROADS_TIMEOUT_S",
+        str(ROADS_TIMEOUT_S),
+        f"less than the {TASK_TIMEOUT_S} of TASK_TIMEOUT_S: a task that waits for a"
+        " source of roads has to answer after it",
+    )
 Q_CLUSTER: dict[str, Any] = {
     "name": "roundsman",
     "label": "Background work",

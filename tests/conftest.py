@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Generator
 
 import pytest
-from channels.layers import channel_layers
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from pytest_django import Settings
@@ -37,12 +36,6 @@ def own_storage(settings: Settings) -> None:
     """Files of proof lie in memory, and are gone after each test."""
     memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
     settings.STORAGES = {**settings.STORAGES, "proofs": memory}
-
-
-@pytest.fixture(autouse=True)
-def own_channel_layer() -> None:
-    """A layer belongs to one event loop, and each scenario runs on a loop of its own."""
-    channel_layers.backends.clear()
 
 
 @pytest.hookimpl(wrapper=True)

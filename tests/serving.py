@@ -59,15 +59,16 @@ class Part:
 
 
 class Served:
-    """A web server and a stage on one SQLite database in `data_dir`."""
+    """A web server and a stage on one SQLite database in `data_dir`; Redis as given."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, redis_url: str = "") -> None:
         web_port, stage_port = free_port(), free_port()
         environment = {k: v for k, v in os.environ.items() if k not in OWN}
         environment |= {
             "DATA_DIR": str(data_dir),
             "PUBLIC_URL": f"http://127.0.0.1:{web_port}",
             "LOG_LEVEL": "WARNING",
+            "REDIS_URL": redis_url,
         }
         migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
         subprocess.run(migrate, cwd=ROOT, env=environment, check=True, timeout=240)

@@ -1,9 +1,11 @@
 """The office's pages of drivers, vehicles, shifts and devices, by their addresses."""
 
 from datetime import datetime
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -13,6 +15,7 @@ from apps.drivers.states import DeviceState, ShiftState
 from apps.journal.models import Entry
 from tests.factories import DriverFactory, VehicleFactory
 from tests.office import Office, make_office, make_user, signed_in
+from tests.qr import modules_of, read
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +49,25 @@ def test_enrolment_code_is_shown_once_with_its_picture(
     assert "<svg" in text
     assert row.code_hash not in text
     assert row.expires_at.astimezone(BERLIN).strftime("%H:%M") in text
+
+
+def test_picture_of_the_enrolment_code_enrols_a_device(
+    office: Office, supervisor: Client, client: Client
+) -> None:
+    url = page("drivers_driver_enrolment_code", office.driver)
+    text = supervisor.post(url).content.decode()
+    said = urlsplit(read(modules_of(text[text.index("<svg") :])))
+    assert (said.scheme, said.netloc) == ("roundsman", "enrol")
+    asked = dict(parse_qsl(said.query))
+    assert asked["server"] == settings.PUBLIC_URL
+    assert asked["code"] in text
+    done = client.post(
+        "/api/sync/v1/enrol",
+        {"code": asked["code"], "name": "Handheld", "platform": "test"},
+        content_type="application/json",
+    )
+    assert done.status_code == 201
+    assert done.json()["driver"]["id"] == str(office.driver.pk)
 
 
 def test_enrolment_code_for_an_inactive_driver_is_refused(

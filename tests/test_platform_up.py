@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests.processes import pids_of
+
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 120.0
 
@@ -75,20 +77,7 @@ class Up:
         return max(beats, default=0.0)
 
     def pids(self, *words: str) -> set[int]:
-        """Return the processes of this tree whose command has all the words."""
-        mark = f"DATA_DIR={self.data_dir}".encode()
-        found = set()
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                inside = mark in (entry / "environ").read_bytes().split(b"\0")
-                command = (entry / "cmdline").read_bytes().decode().split("\0")
-            except OSError:
-                continue
-            if inside and all(word in command for word in words):
-                found.add(int(entry.name))
-        return found
+        return pids_of(self.data_dir, *words)
 
     def server_pid(self) -> int:
         """Return the web server's process, not its leash."""

@@ -65,6 +65,15 @@ def test_settings_refuse_bad_value(
     assert allowed in message
 
 
+def test_settings_refuse_a_source_of_roads_that_outlasts_a_task(tmp_path: Path) -> None:
+    answer = load(tmp_path, ROADS_TIMEOUT_S="20", TASK_TIMEOUT_S="20")
+
+    assert answer.returncode != 0
+    message = answer.stderr.strip().splitlines()[-1]
+    assert "ROADS_TIMEOUT_S" in message
+    assert "less than the 20 of TASK_TIMEOUT_S" in message
+
+
 def test_settings_refusal_keeps_password_to_itself(tmp_path: Path) -> None:
     answer = load(tmp_path, DATABASE_URL="mysql://app:hunter2@db/app")
 
@@ -115,7 +124,7 @@ def test_settings_use_redis_where_given(tmp_path: Path) -> None:
     settings = json.loads(answer.stdout)
 
     assert "RedisCache" in settings["CACHES"]["default"]["BACKEND"]
-    assert "channels_redis" in settings["CHANNEL_LAYERS"]["default"]["BACKEND"]
+    assert settings["REDIS_URL"] == "redis://cache:6379/1"
 
 
 @pytest.mark.parametrize("workers", ["1", "2", "16"])
@@ -155,3 +164,17 @@ def test_settings_want_the_address_of_a_server_of_roads(tmp_path: Path) -> None:
 
         assert answer.returncode != 0
         assert "ROADS_URL must be the osrm server's address" in answer.stderr
+
+
+@pytest.mark.parametrize(("runs", "threshold"), [("0", None), ("2", 2)])
+def test_statements_are_prepared_as_the_pooler_allows(
+    tmp_path: Path, runs: str, threshold: int | None
+) -> None:
+    answer = load(
+        tmp_path,
+        DATABASE_URL="postgres://u@h/n",
+        SECRET_KEY=GOOD_KEY,
+        DATABASE_PREPARE_AFTER=runs,
+    )
+    options = json.loads(answer.stdout)["DATABASES"]["default"]["OPTIONS"]
+    assert options["prepare_threshold"] == threshold

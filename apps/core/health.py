@@ -13,10 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.core import pulse
+from apps.core.caching import PATIENCE
 
 log = structlog.get_logger(__name__)
-
-PATIENCE_S: Final = 2.0
 
 
 @never_cache
@@ -31,19 +30,23 @@ def live(_request: HttpRequest) -> HttpResponse:
 def ready(_request: HttpRequest) -> HttpResponse:
     """Answer whether all that a request may need is there, each part by name.
 
-    `queue` is whether tasks can be queued. `clusters` says how many worker clusters
-    take them off it; none is no reason to turn devices away, so it fails nothing.
+    `queue` is whether tasks can be queued. Without `cache` and `bell` requests go on:
+    unthrottled, and pokes come a little later; so that is `degraded`, and devices are
+    not turned away. `clusters` says how many worker clusters take tasks off the queue;
+    none fails nothing either.
     """
     checks = {name: _try(name, check) for name, check in CHECKS.items()}
-    fit = all(word == "ok" for word in checks.values())
-    clusters = pulse.clusters_alive() if checks["cache"] == "ok" else None
+    failed = {name for name, word in checks.items() if word != "ok"}
+    clusters = None if "cache" in failed else pulse.clusters_alive()
+    can_serve = failed.isdisjoint(NEEDED)
+    fit = "degraded" if failed else "ready"
     return JsonResponse(
         {
-            "status": "ready" if fit else "unready",
+            "status": fit if can_serve else "unready",
             "checks": checks,
             "clusters": clusters,
         },
-        status=200 if fit else 503,
+        status=200 if can_serve else 503,
     )
 
 
@@ -62,17 +65,16 @@ def _database() -> None:
 
 
 def _cache() -> None:
+    """Set a value and read it back: a shared cache that is away says nothing itself."""
     cache.set("readyz", "ok", timeout=60)
+    if cache.get("readyz") != "ok":
+        raise ConnectionError
 
 
-def _channel_layer() -> None:
+def _bell() -> None:
     if not settings.REDIS_URL:
-        return  # the layer in memory is part of the process
-    client = redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=PATIENCE_S,
-        socket_connect_timeout=PATIENCE_S,
-    )
+        return  # the process is alone: its sockets look for themselves
+    client = redis.Redis.from_url(settings.REDIS_URL, retry=None, **PATIENCE)
     try:
         client.ping()
     finally:
@@ -82,6 +84,7 @@ def _channel_layer() -> None:
 CHECKS: Final[dict[str, Callable[[], object]]] = {
     "database": _database,
     "queue": pulse.waiting,
-    "channel_layer": _channel_layer,
+    "bell": _bell,
     "cache": _cache,
 }
+NEEDED: Final = frozenset({"database", "queue"})

@@ -1,10 +1,7 @@
 """The office's door to drivers, vehicles, shifts and devices."""
 
 from typing import Any
-from urllib.parse import urlencode
 
-import segno
-from django.conf import settings
 from django.db.models import Model, QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, status
@@ -25,6 +22,7 @@ from apps.core.pagination import PaginationByCode
 from apps.depots.scoping import ModelPermissions, scoped
 from apps.drivers import services
 from apps.drivers.authentication import ApiTokenAuthentication
+from apps.drivers.enrolment import enrolment_picture
 from apps.drivers.models import (
     Device,
     Driver,
@@ -156,21 +154,13 @@ class DriverViewSet(DepotRows):
             by=user_actor(request.user),
             now=clock.now(),
         )
-        shown = {"code": code, "expires_at": row.expires_at, "qr": _qr(code)}
+        qr = enrolment_picture(code).svg_data_uri(scale=4)
+        shown = {"code": code, "expires_at": row.expires_at, "qr": qr}
         return Response(
             EnrolmentCodeShown(shown).data,
             status=status.HTTP_201_CREATED,
             headers={"Cache-Control": "no-store"},
         )
-
-
-def _qr(code: str) -> str:
-    """Return the QR that a device reads to enrol: where the server is, and the code."""
-    text = "roundsman://enrol?" + urlencode(
-        {"server": settings.PUBLIC_URL, "code": code}
-    )
-    uri: str = segno.make(text, micro=False).svg_data_uri(scale=4)
-    return uri
 
 
 class VehicleViewSet(DepotRows):

@@ -15,19 +15,30 @@ from rest_framework.request import Request
 
 from apps.core import clock
 from apps.drivers.models import Device, Driver, Token
-from apps.drivers.selectors import token_by_secret
+from apps.drivers.selectors import shown_by_device, token_by_secret
 
 SCHEME = "Token"
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceCredential:
-    """What a device showed: its own credential, or a driver's session on it."""
+    """What a device showed: its own credential, or a driver's session on it.
+
+    Its own acts for the driver whose session it showed last: a device does not know of
+    one who took it over while the answer was lost.
+    """
 
     purpose: str
     device: Device
     driver: Driver
     expires_at: datetime | None
+
+    @property
+    def confirms_handover(self) -> bool:
+        """Tell whether this is the first that the device shows of its new driver's."""
+        is_new = self.driver.pk == self.device.driver_id
+        waits = self.device.shown_driver_id is not None
+        return waits and is_new and self.purpose == Token.Purpose.SESSION
 
     def is_session(self, now: datetime) -> bool:
         """Tell whether it opens the pull: a session that lasts, of one who drives."""
@@ -42,14 +53,11 @@ class DeviceCredential:
 
 def device_credential(secret: str) -> DeviceCredential | None:
     """Return what a device's secret stands for, expired sessions included."""
-    token = token_by_secret(secret)
-    if token is None or token.device is None:
+    shown = shown_by_device(secret)
+    if shown is None:
         return None
-    if token.purpose == Token.Purpose.SESSION:
-        driver = token.user.driver
-    else:
-        driver = token.device.driver
-    return DeviceCredential(token.purpose, token.device, driver, token.expiry)
+    purpose, expires_at, device, driver = shown
+    return DeviceCredential(purpose, device, driver, expires_at)
 
 
 class DeviceAuthentication(BaseAuthentication):

@@ -214,6 +214,14 @@ class Device(models.Model):
         related_name="devices",
         help_text="Who is signed in now, or was last.",
     )
+    shown_driver = models.ForeignKey(
+        Driver,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        help_text="Who the device believes has it, until it shows the new session.",
+    )
     name = models.CharField(max_length=80)
     platform = models.CharField(max_length=80, blank=True)
     status = models.CharField(

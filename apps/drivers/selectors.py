@@ -2,11 +2,20 @@
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Final
 
+from django.contrib.auth.models import User
 from knox.crypto import hash_token
 
+from apps.core.statements import (
+    Statement,
+    as_is,
+    partly,
+    read_instant,
+    read_uuid,
+)
 from apps.core.units import instant_of
-from apps.drivers.models import Driver, Position, Shift, Token
+from apps.drivers.models import Device, Driver, Position, Shift, Token
 from apps.drivers.states import ShiftState
 
 LONGEST_SHIFT = timedelta(days=2)
@@ -18,13 +27,69 @@ NEAR = timedelta(hours=12)
 
 def token_by_secret(secret: str) -> Token | None:
     """Return the credential that a secret belongs to, expired ones included."""
-    try:
-        digest = hash_token(secret)
-    except UnicodeEncodeError:
-        return None
     rows = Token.objects.select_related("user__driver", "device__driver__user")
-    token: Token | None = rows.filter(pk=digest).first()
+    token: Token | None = rows.filter(pk=_digest(secret)).first()
     return token
+
+
+SHOWN: Final = Statement(
+    """
+    SELECT t.purpose, t.expiry,
+           d.id, d.depot_id, d.driver_id, d.shown_driver_id, d.status, d.enrolled_at, d.last_seen_at,
+           d.revoked_at, d.clock_offset_ms, d.clock_measured_at,
+           r.id, r.depot_id, r.user_id, r.language, r.is_active,
+           u.id, u.username, u.is_active
+      FROM drivers_token t
+      JOIN drivers_device d ON d.id = t.device_id
+      JOIN drivers_driver r ON r.id = CASE t.purpose WHEN 'session' THEN
+           (SELECT s.id FROM drivers_driver s WHERE s.user_id = t.user_id)
+           ELSE COALESCE(d.shown_driver_id, d.driver_id) END
+      JOIN auth_user u ON u.id = r.user_id
+     WHERE t.digest = %s
+    """,
+    *(as_is, read_instant),
+    *(read_uuid, read_uuid, read_uuid, read_uuid, as_is, read_instant, read_instant),
+    *(read_instant, as_is, read_instant),
+    *(read_uuid, read_uuid, as_is, as_is, bool),
+    *(as_is, as_is, bool),
+)
+DEVICE_SHOWN: Final = (
+    *("id", "depot_id", "driver_id", "shown_driver_id", "status", "enrolled_at"),
+    *("last_seen_at", "revoked_at", "clock_offset_ms", "clock_measured_at"),
+)
+DRIVER_SHOWN: Final = ("id", "depot_id", "user_id", "language", "is_active")
+USER_SHOWN: Final = ("id", "username", "is_active")
+
+
+def shown_by_device(secret: str) -> tuple[str, datetime | None, Device, Driver] | None:
+    """Return what a device's secret is for, until when, and whose it is.
+
+    Every request asks this: of the rows only the columns that doors need are read, the
+    others when they are asked for.
+    """
+    digest = _digest(secret)
+    rows = SHOWN.rows(digest) if digest else []
+    if not rows:
+        return None
+    [(purpose, expires_at, *columns)] = rows
+    values = iter(columns)
+    device, driver, user = (
+        partly(model, names, [next(values) for _ in names])
+        for model, names in (
+            (Device, DEVICE_SHOWN),
+            (Driver, DRIVER_SHOWN),
+            (User, USER_SHOWN),
+        )
+    )
+    driver.user = user
+    return purpose, expires_at, device, driver
+
+
+def _digest(secret: str) -> str:
+    try:
+        return str(hash_token(secret))
+    except UnicodeEncodeError:
+        return ""
 
 
 def drivers_who_signed_in(device_id: uuid.UUID) -> set[uuid.UUID]:

@@ -1,28 +1,30 @@
 """The doorbell: tells the web processes that feed heads have moved.
 
 A poke carries no data and may be lost: the sockets' tailer polls the heads as well, so
-a lost bell costs latency only.
+a lost bell costs latency only. It is Redis's publish and subscribe: a message a
+transaction, nothing to join, and nothing that stays behind of a listener that has died.
 """
 
 import asyncio
-import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
+from functools import cache
 
 import structlog
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.conf import settings
+from redis import Redis
+from redis import asyncio as aredis
 from redis.exceptions import RedisError
+
+from apps.core.breaker import Breaker
+from apps.core.caching import PATIENCE, PAUSE_S
 
 log = structlog.get_logger(__name__)
 
-GROUP = "journal.heads"
-REJOIN_S = 3600.0
-"""How often a listener joins the bell's group anew: membership ends after a day."""
+LISTEN_S = 15.0
+"""How often a listener asks whether its connection still lives."""
 
-SILENCE_S = 5.0
-"""How long a listener waits after it has lost the bell."""
+_bell = Breaker("bell", PAUSE_S)
 
 
 def has_bell() -> bool:
@@ -30,35 +32,46 @@ def has_bell() -> bool:
     return bool(getattr(settings, "REDIS_URL", None))
 
 
+def bell_name() -> str:
+    """Return the bell's channel: channels are shared by all databases of a Redis."""
+    number = settings.REDIS_URL.rpartition("/")[2].partition("?")[0]
+    return f"roundsman.heads.{number if number.isdigit() else 0}"
+
+
+@cache
+def _line(url: str) -> Redis:
+    return Redis.from_url(url, retry=None, **PATIENCE)
+
+
 def ring(scopes: Sequence[uuid.UUID]) -> None:
     """Wake the tailers of all web processes, where Redis joins them."""
-    if not has_bell() or not scopes:
-        return
-    layer = get_channel_layer()
-    if layer is None:
+    if not has_bell() or not scopes or _bell.is_open():
         return
     try:
-        async_to_sync(layer.group_send)(GROUP, {"type": "heads.moved"})
+        _line(settings.REDIS_URL).publish(bell_name(), "moved")
     except (OSError, RedisError) as error:
-        log.warning("bell_not_rung", error=type(error).__name__)
+        _bell.trip(error)
+    else:
+        _bell.close()
 
 
 async def rings() -> AsyncIterator[None]:
-    """Yield whenever some process has written; never ends while Redis is set."""
+    """Yield once the bell can be heard, and whenever some process has written.
+
+    It never ends while Redis is set: after a loss it listens anew.
+    """
     while has_bell():
-        layer = get_channel_layer()
-        if layer is None:
-            return
+        line = aredis.Redis.from_url(
+            settings.REDIS_URL,
+            socket_connect_timeout=PATIENCE["socket_connect_timeout"],
+            health_check_interval=LISTEN_S,
+        )
         try:
-            channel = await layer.new_channel()
-            await layer.group_add(GROUP, channel)
-            joined_at = time.monotonic()
-            while time.monotonic() < joined_at + REJOIN_S:
-                await asyncio.wait_for(layer.receive(channel), REJOIN_S)
-                yield
-            await layer.group_discard(GROUP, channel)
-        except TimeoutError:
-            continue
+            async with line, line.pubsub() as ear:
+                await ear.subscribe(bell_name())
+                while True:
+                    if await ear.get_message(timeout=LISTEN_S) is not None:
+                        yield
         except (OSError, RedisError) as error:
             log.warning("bell_not_heard", error=type(error).__name__)
-            await asyncio.sleep(SILENCE_S)
+            await asyncio.sleep(PAUSE_S)

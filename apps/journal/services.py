@@ -21,6 +21,7 @@ from django.utils.module_loading import import_string
 
 from apps.core import queue
 from apps.core.actors import Actor
+from apps.core.statements import Statement, as_is, columns_of, insert, read_uuid
 from apps.journal import pokes
 from apps.journal.models import Change, Entry, FeedHead
 
@@ -28,6 +29,21 @@ Reaction = tuple[str, Callable[[Entry], dict[str, Any] | None]]
 """A task's dotted name, and what makes its arguments of an entry (None: no task)."""
 
 SEAL_BATCH = 1000
+
+LOCKED_HEADS = Statement(
+    "SELECT scope, head FROM journal_feedhead WHERE scope IN %s ORDER BY scope",
+    read_uuid,
+    as_is,
+    lock="FOR UPDATE",
+)
+BUMP = Statement(
+    "UPDATE journal_feedhead SET head = head + 1, moved_at = %s WHERE scope IN %s"
+)
+NEWEST = (
+    '(scope, "table", row_id) DO UPDATE SET number = excluded.number,'
+    " deleted = excluded.deleted, at = excluded.at"
+)
+"""What a row's change becomes where it is told again."""
 
 
 @dataclass(slots=True)
@@ -54,36 +70,31 @@ class _Unit:
 
     @staticmethod
     def _select(scopes: list[uuid.UUID]) -> dict[uuid.UUID, int]:
-        rows = FeedHead.objects.select_for_update().filter(scope__in=scopes)
-        return dict(rows.order_by("scope").values_list("scope", "head"))
+        return {scope: head for scope, head in LOCKED_HEADS.rows(scopes)}
 
     def flush(self, now: datetime) -> None:
         """Store facts and changes, move the counters, queue what follows."""
-        Entry.objects.bulk_create(self.entries)
+        if self.entries:
+            insert(Entry, columns_of(self.entries))
         touched = sorted({scope for scope, _, _ in self.changes})
         if touched:
             self.lock(touched, now)
-            Change.objects.bulk_create(
-                [
-                    Change(
-                        scope=scope,
-                        table=table,
-                        row_id=row_id,
-                        number=self.locked[scope] + 1,
-                        deleted=deleted,
-                        at=now,
-                    )
-                    for (scope, table, row_id), deleted in self.changes.items()
-                ],
-                update_conflicts=True,
-                unique_fields=["scope", "table", "row_id"],
-                update_fields=["number", "deleted", "at"],
-            )
-            FeedHead.objects.filter(scope__in=touched).update(
-                head=models.F("head") + 1, moved_at=now
-            )
+            self._tell(now)
+            BUMP.run(now, touched)
             transaction.on_commit(lambda: pokes.ring(touched))
         _react(self.entries)
+
+    def _tell(self, now: datetime) -> None:
+        keys = list(self.changes)
+        columns = {
+            "scope": [scope for scope, _, _ in keys],
+            "table": [table for _, table, _ in keys],
+            "row_id": [row_id for _, _, row_id in keys],
+            "number": [self.locked[scope] + 1 for scope, _, _ in keys],
+            "deleted": list(self.changes.values()),
+            "at": now,
+        }
+        insert(Change, columns, conflict=NEWEST)
 
 
 _current: ContextVar[_Unit | None] = ContextVar("journal_unit", default=None)
@@ -177,16 +188,15 @@ def _joined(unit: _Unit) -> Iterator[None]:
 
 def _react(entries: Sequence[Entry]) -> None:
     table: Mapping[str, Sequence[Reaction]] = import_string(settings.JOURNAL_REACTIONS)
-    queued: set[str] = set()
+    queued: dict[str, tuple[str, dict[str, Any]]] = {}
     for entry in entries:
         for task, arguments_of in table.get(entry.kind, ()):
             arguments = arguments_of(entry)
             if arguments is None:
                 continue
             identity = json.dumps([task, arguments], sort_keys=True)
-            if identity not in queued:
-                queued.add(identity)
-                queue.enqueue(task, **arguments)
+            queued.setdefault(identity, (task, arguments))
+    queue.enqueue_all(list(queued.values()))
 
 
 def forget_removed(scope: uuid.UUID, *, before: datetime, journal: Writer) -> int:

@@ -22,7 +22,8 @@ import numpy as np
 from apps.core.units import Point, great_circle_m
 from apps.routes.conditions import RoadCondition, minutes_text
 from apps.routes.hours import hour_factor
-from apps.routes.places import shares_of_legs
+from apps.routes.parameters import Parameters
+from apps.routes.places import shares_of_ways
 from apps.routes.planning import Interval
 
 Z90 = 1.645
@@ -66,13 +67,28 @@ class TravelLaw:
         return hour_factor(hour, by_hour=self.by_hour) * 100 / self.speed_percent
 
 
+def law_of(parameters: Parameters, *, speed_percent: int, zone: str) -> TravelLaw:
+    """Return how a depot reckons the travel of one vehicle, by the clock of a zone."""
+    return TravelLaw(
+        c_s=parameters.travel_c_s,
+        p=parameters.travel_p,
+        speed_percent=speed_percent,
+        zone=zone,
+        travel_cv=parameters.eta_travel_cv,
+        service_cv=parameters.eta_service_cv,
+        drift=parameters.eta_drift,
+        by_hour=parameters.travel_by_hour,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """A stop ahead. `leg_s` is the plan's travel from the stop before, where it has it.
 
     `preferred` is the window that its customer likes and that the plan keeps: a driver
     who is early waits for it; one who is late loses nothing more by it. `closed` are
-    the times in which nobody gets there, as far as the plan waits for their end.
+    the times in which nobody gets there, as far as the plan waits for their end. `line`
+    is the way from the stop before as it is drawn along the roads, if it is.
     """
 
     stop_id: UUID
@@ -83,6 +99,7 @@ class Visit:
     plan_eta_at: datetime | None = None
     preferred: Interval | None = None
     closed: tuple[Interval, ...] = ()
+    line: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +220,11 @@ def _shares(
     """Return, by leg, how much of it lies inside each condition's place."""
     ends = [visit.point for visit in visits]
     starts = [outset.point, *ends[:-1]] if ends else []
+    lines = [visit.line for visit in visits]
     columns = [
         np.ones(len(ends))
         if condition.place is None
-        else shares_of_legs(condition.place, starts, ends)
+        else shares_of_ways(condition.place, starts, ends, lines)
         for condition in conditions
     ]
     return [[float(column[leg]) for column in columns] for leg in range(len(ends))]

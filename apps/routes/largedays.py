@@ -33,6 +33,7 @@ from apps.routes.solver.problem import Matrix, Problem
 from apps.routes.solver.solution import Solution
 from apps.routes.solver.splitting import JOBS_A_PART
 from apps.routes.solver.validate import validate_whole
+from apps.routes.told import told_times
 
 LARGE_ORDERS = 800
 """From so many orders on a day is planned in parts: time and memory of one search grow
@@ -161,6 +162,7 @@ def _answer(
         draft,
         left_out,
         legs=legs,
+        told=told_times(day, solution, legs),
         travel_quality=heard.quality if heard else ESTIMATED,
         failures=found.failures,
     )

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from apps.core.units import Point
 from apps.routes.conditions import RoadCondition
 from apps.routes.eta import Expected, Visit
-from apps.routes.places import distances_m, shares_of_legs
+from apps.routes.places import distances_m, shares_of_ways
 
 NEARBY_M = 100
 """A stop so near to a closed road's place is marked as well: one cannot park there."""
@@ -46,11 +46,12 @@ def warnings_for(
     found: dict[UUID, tuple[int, Warned]] = {}
     ends = [visit.point for visit in visits]
     starts = [origin, *ends[:-1]] if ends else []
+    lines = [visit.line for visit in visits]
     for condition in conditions:
         if condition.place is None:
             continue
         rank = SEVERITY.index(condition.kind) * 2
-        shares = shares_of_legs(condition.place, starts, ends)
+        shares = shares_of_ways(condition.place, starts, ends, lines)
         away_m = distances_m(condition.place, ends)
         for visit, when, share, metres in zip(
             visits, expected, shares, away_m, strict=True

@@ -160,6 +160,11 @@ class Route(models.Model):
         default=list, blank=True, help_text="[{code, text, percent}], the worst first."
     )
     risk_at = models.DateTimeField(null=True, blank=True)
+    etas_due_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Since when its ETAs wait to be made anew; empty: they are as known.",
+    )
 
     class Meta:
         """In order of time."""
@@ -295,6 +300,9 @@ class StopEvent(models.Model):
     received_at = models.DateTimeField()
     device_seq = models.BigIntegerField(default=0)
     verdict = models.CharField(max_length=48)
+    corrects = models.CharField(
+        max_length=64, blank=True, help_text="The fact that should have said this."
+    )
 
     class Meta:
         """As it happened."""

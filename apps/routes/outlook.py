@@ -10,8 +10,9 @@ from apps.drivers.models import Shift, ShiftBreak
 from apps.drivers.states import ShiftState
 from apps.orders.models import PreferredWindow, TimeWindow
 from apps.routes.conditions import RoadCondition
-from apps.routes.eta import NO_STOP_YET, Outset, Rest, TravelLaw, Visit
+from apps.routes.eta import NO_STOP_YET, Outset, Rest, TravelLaw, Visit, law_of
 from apps.routes.inforce import conditions_between
+from apps.routes.lines import leg_key, unpacked
 from apps.routes.models import Route, Stop
 from apps.routes.parameters import Parameters
 from apps.routes.places import distances_m
@@ -51,8 +52,8 @@ class Times:
 def outlooks(route_ids: Collection[uuid.UUID], *, now: datetime) -> list[Outlook]:
     """Return the outlook of each of these routes that has anything ahead."""
     routes = Route.objects.filter(pk__in=route_ids, status__in=LIVE)
-    routes = routes.select_related("shift__vehicle__type", "depot").order_by("pk")
-    shown = list(routes.prefetch_related("shift__breaks"))
+    routes = routes.select_related("shift__vehicle__type", "depot", "way")
+    shown = list(routes.order_by("pk").prefetch_related("shift__breaks"))
     open_stops = _open_stops(shown)
     ahead = [stop for rows in open_stops.values() for stop in rows]
     times = Times(_windows(TimeWindow, ahead), _windows(PreferredWindow, ahead))
@@ -104,7 +105,11 @@ def _outlook(
     now: datetime,
 ) -> Outlook:
     parameters, conditions = surroundings
-    law = _law(route, parameters)
+    law = law_of(
+        parameters,
+        speed_percent=route.shift.vehicle.travel_speed_percent,
+        zone=route.depot.time_zone,
+    )
     behind = _last_done(route)
     standing = next((s for s in stops if s.status == StopState.ARRIVED), None)
     going = next((s for s in stops if s.status == StopState.ENROUTE), None)
@@ -126,19 +131,6 @@ def _outlook(
     )
 
 
-def _law(route: Route, parameters: Parameters) -> TravelLaw:
-    return TravelLaw(
-        c_s=parameters.travel_c_s,
-        p=parameters.travel_p,
-        speed_percent=route.shift.vehicle.travel_speed_percent,
-        zone=route.depot.time_zone,
-        travel_cv=parameters.eta_travel_cv,
-        service_cv=parameters.eta_service_cv,
-        drift=parameters.eta_drift,
-        by_hour=parameters.travel_by_hour,
-    )
-
-
 def _last_done(route: Route) -> Stop | None:
     """Return the stop that was done last: there the driver was."""
     done = Stop.objects.filter(route=route, status__in=DONE)
@@ -155,6 +147,8 @@ def _visits(
 ) -> tuple[Visit, ...]:
     """Return the visits ahead; a leg's time holds only from the stop it was made for."""
     found, here = [], before.pk if before else route.depot_id
+    way = getattr(route, "way", None)
+    lines = way.lines if way else {}
     for stop in ahead:
         found.append(
             Visit(
@@ -166,6 +160,7 @@ def _visits(
                 preferred=_kept(stop, times.preferred.get(stop.order_id, ())),
                 leg_s=stop.leg_s if stop.leg_from == here else None,
                 plan_eta_at=stop.plan_eta_at,
+                line=unpacked(lines.get(leg_key(here, stop.pk), ())),
             )
         )
         here = stop.pk

@@ -27,7 +27,9 @@ class Parameters:
     timeout."""
     day_rounds: int = 30_000
     """Rounds of PyVRP for a day, from the first answer on. A count repeats."""
-    replan_rounds: int = 6_000
+    replan_rounds: int = 4_000
+    """The same for the search after an event, both halves together: some 4 s of one
+    core for 180 stops; what is found later is seldom worth the wait."""
     day_solutions: int = 110
     """The same for OR-Tools, in solutions seen: some 10 s for 400 orders on one core,
     for 3 % of the cost."""
@@ -35,14 +37,16 @@ class Parameters:
     day_time_limit_s: int = 36
     """Cap of time for a day's search, whatever the engine; the task's budget may be
     less (see `chain`)."""
-    replan_time_limit_s: int = 15
+    replan_time_limit_s: int = 8
+    """Cap of time for the search after an event: drivers drive on meanwhile. Where the
+    cap ends it and not the count, its recommendation says so."""
     repair_stops: int = 400
     """An event is first answered among so many of the stops nearest to it."""
     search_stops: int = 180
     """The search that follows looks at so many stops: its drivers' and the nearest."""
-    cold_start_stops: int = 60
+    cold_start_stops: int = 20
     """From so many stops on, half of that search starts from nothing: a mended plan can
-    be a trap. Fewer are searched through from anywhere."""
+    be a trap, at 47 stops too. Fewer are searched through from anywhere."""
     seed: int = 7
     disruption_minor: int = 300
     """Price of a stop that changes its driver, in minor units of money."""

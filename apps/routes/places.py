@@ -1,4 +1,4 @@
-"""Places on a plane: how much of a straight way lies inside one, and how far it is. Pure.
+"""Places on a plane: how much of a way lies inside one, and how far it is. Pure.
 
 Each place is small (a town at the most), so degrees become metres on a plane about the
 place's middle: within 0.1 % of the great circle over 50 km.
@@ -77,6 +77,28 @@ def shares_of_legs(
     """Return how much of each straight way from start to end lies inside, from 0 to 1."""
     middle = place.middle
     return _shares(place, _flat(starts, middle), _flat(ends, middle))
+
+
+def shares_of_ways(
+    place: Place,
+    starts: Sequence[Point],
+    ends: Sequence[Point],
+    lines: Sequence[Sequence[Point]],
+) -> Floats:
+    """Return how much of each way lies inside, from 0 to 1: along its line if it has one.
+
+    A line is the way as it is drawn along the roads, of two points at least; a shorter
+    one stands for none, and the way is taken as straight.
+    """
+    shares = shares_of_legs(place, starts, ends)
+    for number, line in enumerate(lines):
+        if len(line) > 1:
+            flat = _flat(line, place.middle)
+            first, last = _Flat(flat.x[:-1], flat.y[:-1]), _Flat(flat.x[1:], flat.y[1:])
+            lengths_m = np.hypot(last.x - first.x, last.y - first.y)
+            inside_m = float((_shares(place, first, last) * lengths_m).sum())
+            shares[number] = inside_m / max(1e-9, float(lengths_m.sum()))
+    return shares
 
 
 def shares_between(

@@ -4,6 +4,9 @@ Pure, and a function of the set of events alone. Between two reopenings lies one
 attempt. In an attempt the earliest success wins over everything; without a success the
 latest outcome wins. So a late fact may complete the picture, and never turns it over by
 the accident of its arrival.
+
+A correction is a fact that names another: it says what that one should have said, and
+the newest of several counts. What was corrected keeps its place and its driver.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,6 +38,16 @@ WINDOW_MOVED = Verdict(
     "The customer chose another time meanwhile. The stop stays closed.",
 )
 STEPS = (ENROUTE, ARRIVED, *OUTCOMES, REOPENED)
+CORRECTIONS = {
+    ENROUTE: (ENROUTE, ARRIVED, NOTE),
+    ARRIVED: (ARRIVED, ENROUTE, NOTE),
+    SUCCEEDED: (*OUTCOMES, NOTE),
+    FAILED: (*OUTCOMES, NOTE),
+    PARTIAL: (*OUTCOMES, NOTE),
+    REOPENED: (REOPENED, NOTE),
+    NOTE: (NOTE,),
+}
+"""What a step may be corrected to; as a note it says that the step was not taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,8 @@ class Fact:
     occurred_at: datetime
     device_seq: int = 0
     reason: str = ""
+    corrects: str = ""
+    """The id of the fact in whose stead this one says `step` and `reason`."""
 
     @property
     def place(self) -> tuple[datetime, int, str]:
@@ -71,7 +86,7 @@ class Progress:
 def fold(facts: Iterable[Fact]) -> Progress:
     """Return the state that a set of facts amounts to, in any order of arrival."""
     attempt: list[Fact] = []
-    for fact in sorted(facts, key=lambda fact: fact.place):
+    for fact in sorted(corrected(list(facts)), key=lambda fact: fact.place):
         if fact.step == REOPENED:
             attempt = []
         elif fact.step != NOTE:
@@ -79,32 +94,45 @@ def fold(facts: Iterable[Fact]) -> Progress:
     return _attempt_state(attempt)
 
 
+def corrected(facts: Sequence[Fact]) -> Sequence[Fact]:
+    """Return facts as their newest corrections have them, without the corrections."""
+    corrections = [fact for fact in facts if fact.corrects]
+    if not corrections:
+        return facts
+    newest = {
+        fact.corrects: fact for fact in sorted(corrections, key=lambda fact: fact.place)
+    }
+    return [
+        replace(fact, step=meant.step, reason=meant.reason)
+        if (meant := newest.get(fact.id))
+        else fact
+        for fact in facts
+        if not fact.corrects
+    ]
+
+
 def _attempt_state(attempt: Sequence[Fact]) -> Progress:
-    state = Progress()
+    status, decided_by = PENDING, ""
+    enroute_at: datetime | None = None
+    arrived_at: datetime | None = None
     for fact in attempt:
         if fact.step == ENROUTE:
-            state = replace(
-                state,
-                status=ENROUTE,
-                enroute_at=fact.occurred_at,
-                decided_by=fact.id,
-            )
+            status, decided_by, enroute_at = ENROUTE, fact.id, fact.occurred_at
         elif fact.step == ARRIVED:
-            state = replace(
-                state,
-                status=ARRIVED,
-                arrived_at=state.arrived_at or fact.occurred_at,
-                decided_by=fact.id,
-            )
+            status, decided_by = ARRIVED, fact.id
+            arrived_at = arrived_at or fact.occurred_at
     winner = _outcome(attempt)
     if winner is None:
-        return state
-    return replace(
-        state,
-        status=winner.step,
-        reason=winner.reason,
-        completed_at=winner.occurred_at,
-        completed_by=winner.driver_id,
+        return Progress(
+            status, "", enroute_at, arrived_at, None, None, decided_by=decided_by
+        )
+    return Progress(
+        winner.step,
+        winner.reason,
+        enroute_at,
+        arrived_at,
+        winner.occurred_at,
+        winner.driver_id,
         decided_by=winner.id,
     )
 
@@ -150,6 +178,40 @@ def judge(known: Sequence[Fact], new: Fact, *, cancelled: bool) -> Verdict:
             ours_at=before.completed_at,
         )
     return _place_among(known, new, before)
+
+
+def judge_correction(known: Sequence[Fact], new: Fact, *, cancelled: bool) -> Verdict:
+    """Say what becomes of a correction of one of the known facts; it is to be kept."""
+    if cancelled:
+        return CANCELLED_MEANWHILE
+    last = max(
+        (fact for fact in known if fact.corrects == new.corrects),
+        key=lambda fact: fact.place,
+        default=None,
+    )
+    if last is not None and last.place > new.place:
+        return Verdict(
+            SUPERSEDED,
+            "newer_correction",
+            "A newer correction of the same report counts. This one is kept.",
+            ours=last.step,
+            ours_at=last.occurred_at,
+            yours=new.step,
+        )
+    facts = {fact.id: fact for fact in corrected(known)}
+    wrong = facts[new.corrects]
+    is_over = any(f.step == REOPENED and f.place > wrong.place for f in facts.values())
+    after = fold([*known, new])
+    if new.step in OUTCOMES and not is_over and after.decided_by != wrong.id:
+        return replace(_ended_by_another(after), yours=new.step)
+    return Verdict(
+        APPLIED,
+        "corrected",
+        "Your correction counts instead of the earlier report.",
+        ours=wrong.step,
+        ours_at=wrong.occurred_at,
+        yours=new.step,
+    )
 
 
 def _is_illegal(known: Sequence[Fact], new: Fact, before: Progress) -> bool:

@@ -70,16 +70,25 @@ def changed_shifts(day: DayInput, solution: Solution) -> frozenset[UUID]:
     )
 
 
-def part_of(day: DayInput, touched: Touched, *, most_stops: int) -> DayInput:
+def places_left_out(day: DayInput, touched: Touched) -> list[Point]:
+    """Return where the touched orders are that no driver has."""
+    left_out = touched.order_ids & loose_orders(day)
+    return [order.point for order in day.orders if order.order_id in left_out]
+
+
+def part_of(
+    day: DayInput, touched: Touched, *, most_stops: int, about: Sequence[Point] = ()
+) -> DayInput:
     """Return the part of a day that is touched, with the nearest drivers' stops.
 
     Drivers are added, the nearest first, while all their stops together are at most
     `most_stops`; those that are touched belong to it in any case, and so does every
-    order without a driver. Where nothing is touched, the middle of the day is.
+    order without a driver. Near is what lies `about` those places, or else about all
+    that is touched. Where nothing is touched, the middle of the day is.
     """
     if len(day.orders) <= most_stops:
         return day
-    seeds = _seeds(day, touched) or [order.point for order in day.orders]
+    seeds = about or _seeds(day, touched) or [order.point for order in day.orders]
     chosen = {
         shift.shift_id for shift in day.shifts if shift.shift_id in touched.shift_ids
     }

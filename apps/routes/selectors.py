@@ -4,10 +4,12 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from apps.core import queue
+from apps.core.statements import Statement, read_uuid
 from apps.orders.models import Order
 from apps.orders.states import OrderState
 from apps.routes.coverage import EtaCoverage, coverage_of_day
@@ -27,6 +29,13 @@ from apps.routes.states import DONE, PlanState, RouteState, StopState
 
 SHOWN_PLANS = 6
 OUT_THERE = (RouteState.PUBLISHED, RouteState.STARTED)
+HOLDING: Final = Statement(
+    """
+    SELECT DISTINCT r.driver_id FROM routes_stop s
+      JOIN routes_route r ON r.id = s.route_id WHERE s.id IN %s
+    """,
+    read_uuid,
+)
 THINKING = (PlanState.QUEUED, PlanState.SOLVING)
 
 
@@ -94,8 +103,7 @@ def parameters_in_force(depot_id: uuid.UUID, at: datetime) -> Parameters:
 def scopes_of_stops(stop_ids: Collection[str]) -> set[uuid.UUID]:
     """Return the drivers who hold these stops now; unknown ids are passed over."""
     known = [parsed for text in stop_ids if (parsed := parse_id(text)) is not None]
-    holders = Route.objects.filter(stops__in=known)
-    return set(holders.values_list("driver_id", flat=True))
+    return {driver_id for (driver_id,) in HOLDING.rows(known)} if known else set()
 
 
 def shifts_of_routes(route_ids: Collection[str]) -> set[uuid.UUID]:

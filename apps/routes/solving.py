@@ -45,6 +45,7 @@ from apps.routes.solver.solution import (
     StoppedBy,
     Visit,
 )
+from apps.routes.told import told_times
 
 REPLAY_LIMIT_S = 600
 
@@ -104,12 +105,14 @@ def answer_day(
     draft = ledger_draft(
         day, plan_id=plan_id, kind=kind, thought=thought, left_out=left_out
     )
+    legs = legs_of(day, best.solution, clear, hour)
     return Answer(
         day,
         best.solution,
         draft,
         left_out,
-        legs=legs_of(day, best.solution, clear, hour),
+        legs=legs,
+        told=told_times(day, best.solution, legs),
         travel_quality=matrix.quality,
         failures=thought.failures,
     )

@@ -75,7 +75,7 @@ STOP_STEPS = Transitions(
     }
 )
 """What a device may report. A driver may skip the way and the arrival; a visited stop
-becomes pending by `stop.reopened`. Cancelling is the office's verb."""
+becomes pending by `stop.reopened` or a correction. Cancelling is the office's verb."""
 
 
 class RouteState(models.TextChoices):

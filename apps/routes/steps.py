@@ -25,7 +25,13 @@ from apps.routes.planning import (
     left_version,
     on_board_left_out,
 )
-from apps.routes.replanning import Touched, loose_orders, part_of, with_holders
+from apps.routes.replanning import (
+    Touched,
+    loose_orders,
+    part_of,
+    places_left_out,
+    with_holders,
+)
 from apps.routes.services.fitting import Answer
 from apps.routes.solver.port import MENDER, RULES, Stop
 from apps.routes.solver.problem import Problem
@@ -34,6 +40,7 @@ from apps.routes.solving import (
     progress_in_words,
     travel_times_of,
 )
+from apps.routes.told import told_times
 
 if TYPE_CHECKING:
     from apps.routes.solver.solution import Solution
@@ -101,7 +108,11 @@ def searched_answer(
     """
     budget = Budget.of_task(settings.TASK_TIMEOUT_S)
     part = part_of(
-        day, with_holders(day, touched), most_stops=day.parameters.search_stops
+        day,
+        with_holders(day, touched),
+        most_stops=day.parameters.search_stops,
+        # What is left out costs more than all detours: its neighbours come first.
+        about=places_left_out(day, touched),
     )
     on_progress(1, "Fetching travel times")
     roads, present, late, failures = _mended(_on_the_roads(part))
@@ -210,12 +221,14 @@ def _answer(
     draft = ledger_draft(
         part, plan_id=plan_id, kind="replan", thought=thought, left_out=left_out
     )
+    legs = legs_of(part, solution, roads.clear, part.local_hour)
     return Answer(
         part,
         solution,
         draft,
         left_out,
-        legs=legs_of(part, solution, roads.clear, part.local_hour),
+        legs=legs,
+        told=told_times(part, solution, legs),
         travel_quality=roads.matrix.quality,
         failures=thought.failures,
         leaves=left_version(day, part, solution),

@@ -47,6 +47,7 @@ WHY = {
     "stop.succeeded": "A stop took another time than planned.",
     "stop.arrived": "The route runs late.",
     "stop.reopened": "A stop was opened again.",
+    "stop.corrected": "A report of a stop was corrected.",
     "stop.released": "A stop was taken off.",
     "order.created": "An order was added.",
     "order.changed": "An order was changed.",
@@ -136,7 +137,9 @@ def reoptimize(
             store_plan(plan.pk, replace(mended, why=why), by=SYSTEM, now=clock.now())
             queue.close_as_done(waiting)
             changed = changed_shifts(mended.day, mended.solution)
-            _search_after(day, touched | Touched(shift_ids=changed), cause)
+            dropped = {item.order_id for item in mended.left_out} - loose_orders(day)
+            disturbed = Touched(changed, frozenset(dropped))
+            _search_after(day, touched | disturbed, cause)
 
     if not _answered(plan, answer):
         raise TryAgain("The day has moved on meanwhile.")
@@ -284,9 +287,9 @@ def relearn_travel() -> None:
 
 
 def refresh_etas(*, route_ids: list[str]) -> None:
-    """Make the ETAs of routes anew, where that failed beside an event."""
+    """Make the ETAs of routes anew that events have moved."""
     known = [uuid.UUID(route_id) for route_id in route_ids]
-    etas.refresh_etas(known, by=SYSTEM, now=clock.now())
+    etas.refresh_due_etas(known, by=SYSTEM, now=clock.now())
 
 
 def draw_ways(*, depot_id: str, service_date: str) -> None:

@@ -146,13 +146,15 @@ class PullView(DoorView):
             raise SessionNeeded
         driver = credential.driver
         asked = pull_request(request.query_params)
-        if selectors.head_of(driver.pk) == 0:
-            by = Actor("device", str(credential.device.pk))
+        feed, device = selectors.feed_of(driver.pk), credential.device
+        if feed.head == 0:
+            by = Actor("device", str(device.pk))
             services.open_feed(driver_id=driver.pk, by=by, now=now)
-        drivers.note_device_seen(device_id=credential.device.pk, now=now)
-        page = selectors.pull(
-            driver_id=driver.pk, language=driver.language, request=asked
+            feed = selectors.feed_of(driver.pk)
+        drivers.note_device_seen(
+            device_id=device.pk, now=now, known_at=device.last_seen_at
         )
+        page = selectors.pull(feed=feed, language=driver.language, request=asked)
         body: dict[str, Any] = {
             "changes": page.changes,
             "timestamp": page.number,

@@ -7,13 +7,13 @@ rows by id. An id that is missing in its answer is not the driver's (any more).
 import json
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Prefetch
 
-from apps.core.verdicts import REJECTED
+from apps.core.statements import Statement, as_is, read_instant
+from apps.core.verdicts import REJECTED, Verdict
 from apps.drivers.models import Driver
 from apps.orders.models import Order, TimeWindow
 from apps.orders.states import OrderState
@@ -25,6 +25,17 @@ from apps.sync.words import explained, told, told_of_file
 
 Row = dict[str, Any]
 Renderer = Callable[[uuid.UUID, Collection[str]], dict[str, Row]]
+
+
+RESULTS: Final = Statement(
+    """
+    SELECT id, kind, stop_id, result, code, detail, rule, yours, ours, ours_at,
+           received_at, occurred_at, corrects
+      FROM sync_deviceevent WHERE id IN %s AND driver_id = %s
+    """,
+    *(as_is, as_is, as_is, as_is, as_is, as_is, as_is, as_is, as_is),
+    *(read_instant, read_instant, read_instant, as_is),
+)
 
 
 def routes(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
@@ -164,22 +175,30 @@ def recommendations(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row
 
 def event_results(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
     """Return what became of the driver's events, in the language that is active."""
-    return _by_id(
-        {
-            "id": event.pk,
-            "kind": event.kind,
-            "stop_id": event.stop_id,
-            "result": event.result,
-            "code": event.code,
-            "detail": told(event.verdict),
-            "received_at": _ms(event.received_at),
-            "occurred_at": _ms(event.occurred_at),
-            "ours_at": _ms(event.ours_at),
-            "corrects": event.corrects,
-            **asdict(explained(event.verdict)),
+    found: dict[str, Row] = {}
+    for row in RESULTS.rows(ids, driver_id):
+        event_id, kind, stop_id, result, code, detail, *more = row
+        rule, yours, ours, ours_at, received_at, occurred_at, corrects = more
+        verdict = Verdict(result, code, detail, ours, ours_at, yours, rule)
+        said = explained(verdict)
+        found[event_id] = {
+            "id": event_id,
+            "kind": kind,
+            "stop_id": stop_id,
+            "result": result,
+            "code": code,
+            "detail": told(verdict),
+            "received_at": _ms(received_at),
+            "occurred_at": _ms(occurred_at),
+            "ours_at": _ms(ours_at),
+            "corrects": corrects,
+            "rule": said.rule,
+            "yours": said.yours,
+            "ours": said.ours,
+            "winner": said.winner,
+            "advice": said.advice,
         }
-        for event in DeviceEvent.objects.filter(pk__in=ids, driver_id=driver_id)
-    )
+    return found
 
 
 def attachments(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:

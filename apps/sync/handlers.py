@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -23,17 +23,17 @@ from apps.drivers.states import ShiftState
 from apps.journal.services import Writer
 from apps.recommendations.models import Recommendation
 from apps.recommendations.states import RecommendationState
-from apps.routes.models import Route, Stop
+from apps.routes.models import Route, Stop, StopEvent
 from apps.routes.places import Circle
+from apps.routes.progress import CORRECTIONS
 from apps.routes.roaddrafts import USUAL_RADIUS_M
 from apps.routes.selectors import parse_id
+from apps.routes.services.acknowledging import acknowledge_plan_change
 from apps.routes.services.conditions import report_from_road
-from apps.routes.services.stops import (
-    StopReport,
-    acknowledge_plan_change,
-    record_stop_events,
-)
+from apps.routes.services.stops import CORRECTION_WAITS, record_stop_events
+from apps.routes.services.telling import StopReport
 from apps.routes.states import DONE
+from apps.sync.inbox import check_payload
 from apps.sync.kinds import (
     Acknowledged,
     Corrected,
@@ -44,8 +44,13 @@ from apps.sync.kinds import (
     Wanted,
 )
 from apps.sync.models import DeviceEvent
+from apps.sync.rules import value_of
 
 RETRY: Final = "retry"
+HELD: Final = "held"
+CORRECTED_MISSING: Final = Verdict(
+    HELD, "dependency_missing", "The report that it corrects has not come yet."
+)
 NO_ID: Final = uuid.UUID(int=0)
 STALE: Final = frozenset({RecommendationState.SUPERSEDED, RecommendationState.EXPIRED})
 """Recommendations that nobody can follow any more."""
@@ -215,15 +220,22 @@ def note_status(report: Report, journal: Writer) -> Verdict:
 
 
 def correct_event(report: Report, journal: Writer) -> Verdict:
-    """Keep a correction beside what it corrects; a supervisor decides."""
+    """Let an earlier report of a stop say what its driver says that it should have.
+
+    Both are kept as they came. One that corrects what has not come yet waits for it.
+    """
     payload, event = report.payload, report.event
     if not isinstance(payload, Corrected):
         raise TypeError(payload)
-    wrong = DeviceEvent.objects.filter(
-        pk=payload.corrects, driver_id=event.driver_id
-    ).first()
-    if wrong is None or wrong.pk == event.pk:
-        return Verdict(RETRY, "dependency_missing", "What it corrects is not here yet.")
+    wrong = DeviceEvent.objects.filter(pk=payload.corrects).first()
+    if wrong is None:
+        return CORRECTED_MISSING
+    if (refusal := _not_correctable(payload, event, wrong)) is not None:
+        return refusal
+    event.stop_id, event.corrects = wrong.stop_id, event.corrects or wrong.pk
+    DeviceEvent.objects.filter(pk=event.pk).update(
+        stop_id=event.stop_id, corrects=event.corrects
+    )
     journal.record(
         "event.corrected",
         wrong,
@@ -232,7 +244,35 @@ def correct_event(report: Report, journal: Writer) -> Verdict:
         event_id=event.pk,
         kind=payload.kind,
     )
-    return Verdict(NEEDS_REVIEW, "correction", "Your correction waits for the office.")
+    if wrong.result == REJECTED:
+        return CORRECTION_WAITS
+    fact = replace(
+        _fact(event), kind=payload.kind, payload=payload.payload, corrects=wrong.pk
+    )
+    [verdict] = record_stop_events([fact], by=report.by, now=report.now)
+    return verdict
+
+
+def _not_correctable(
+    payload: Corrected, event: DeviceEvent, wrong: DeviceEvent
+) -> Verdict | None:
+    """Return why a correction is refused, or has to wait; None when it can be judged."""
+    if wrong.driver_id != event.driver_id:
+        return Verdict(REJECTED, "not_yours", "This report is another driver's.")
+    step, meant = (kind.removeprefix("stop.") for kind in (wrong.kind, payload.kind))
+    if meant not in CORRECTIONS.get(step, ()) or not payload.kind.startswith("stop."):
+        detail = f"{wrong.kind} cannot be corrected to {payload.kind}."
+        return Verdict(
+            REJECTED, "not_correctable", detail, ours=value_of(wrong.kind), yours=meant
+        )
+    if event.stop_id not in ("", wrong.stop_id):
+        detail = "The correction names another stop than its report."
+        return Verdict(REJECTED, "invalid", detail)
+    _, checked, fault = check_payload(payload.kind, payload.payload)
+    if checked is None:
+        return Verdict(REJECTED, "invalid", fault)
+    is_judged = StopEvent.objects.filter(pk=wrong.pk).exists()
+    return None if is_judged or wrong.result == REJECTED else CORRECTED_MISSING
 
 
 def request_override(report: Report, journal: Writer) -> Verdict:

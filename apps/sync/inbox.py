@@ -177,7 +177,6 @@ def read_event(row: Any) -> Event:
         reading.boot_id,
         reading.wall_at.isoformat() if reading.wall_at else None,
         depends_on,
-        *([driver_id] if driver_id else []),
     ]
     return Event(
         event_id,

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
+CORRECTED: Final = "event.corrected"
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Words = Annotated[str, Meta(max_length=2000)]
 Short = Annotated[str, Meta(max_length=200)]
@@ -158,5 +159,14 @@ PAYLOADS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "shift.paused": OfShift,
     "shift.ended": OfShift,
     "device.status": Status,
-    "event.corrected": Corrected,
+    CORRECTED: Corrected,
 }
+
+
+def meant_by(payload: Corrected) -> msgspec.Struct | None:
+    """Return what a correction puts instead, in the shape of its kind; None if unfit."""
+    shape = PAYLOADS.get(payload.kind)
+    try:
+        return msgspec.convert(payload.payload, shape) if shape else None
+    except msgspec.ValidationError:
+        return None

@@ -17,6 +17,9 @@ CLOCK_AHEAD_BY: Final = timedelta(minutes=2)
 """A wall clock that is further ahead than this is told so; networks are slow too."""
 
 DELIVERED = ("stop.succeeded", "stop.partial")
+CORRECTION = ("event.corrected",)
+DISMISSED: Final = "dismissed"
+"""The rule whose sentence holds the words of whoever dismissed a report."""
 
 
 def _(words: str) -> str:
@@ -72,6 +75,14 @@ RULES: Final = (
         ("stop.failed",),
     ),
     Rule(
+        "corrected_after_delivered",
+        "already_delivered",
+        OURS,
+        _("The stop was already delivered. Your correction is kept beside it."),
+        _("Call the office if you handed something over: it may have gone out twice."),
+        CORRECTION,
+    ),
+    Rule(
         "step_after_delivered",
         "already_delivered",
         OURS,
@@ -104,11 +115,31 @@ RULES: Final = (
         DELIVERED,
     ),
     Rule(
+        "corrected_after_cancellation",
+        "cancelled_meanwhile",
+        OFFICE,
+        _(
+            "The order was cancelled meanwhile. Your correction is kept; the office decides."
+        ),
+        _("Tell the office whether the customer has kept the goods."),
+        CORRECTION,
+    ),
+    Rule(
         "reported_after_cancellation",
         "cancelled_meanwhile",
         OFFICE,
         _("The order was cancelled meanwhile. Your report is kept."),
         _("Hand nothing over at this stop any more; bring it back."),
+    ),
+    Rule(
+        "corrected_after_reschedule",
+        "window_moved",
+        OFFICE,
+        _(
+            "The order has gone on meanwhile. Your correction is kept; the office decides."
+        ),
+        _("Tell the office whether the customer has kept the goods."),
+        CORRECTION,
     ),
     Rule(
         "reopened_after_reschedule",
@@ -207,11 +238,53 @@ RULES: Final = (
         _("Tell the office if you were there all the same."),
     ),
     Rule(
+        "corrected",
+        "corrected",
+        YOURS,
+        _("Your correction counts instead of the earlier report. Both are kept."),
+        NOTHING_TO_DO,
+    ),
+    Rule(
+        "corrected_twice",
+        "newer_correction",
+        OURS,
+        _("A newer correction of the same report counts. This one is kept."),
+        _("Correct the report once more if it is still wrong."),
+    ),
+    Rule(
         "correction_waits",
         "correction",
         OFFICE,
         _("Your correction is kept; the office decides."),
         NOTHING_TO_DO,
+    ),
+    Rule(
+        "correction_of_unknown",
+        "unknown_event",
+        OURS,
+        _("The report that you correct has never come. Your correction is set aside."),
+        _("Report again what happened."),
+    ),
+    Rule(
+        "correction_of_another",
+        "not_yours",
+        OURS,
+        _("The report that you correct is another driver's. Nothing was changed."),
+        _("Tell the office what is wrong with it."),
+    ),
+    Rule(
+        "not_correctable",
+        "not_correctable",
+        OURS,
+        _("A report of this kind cannot be corrected like this. Nothing was changed."),
+        _("Tell the office what is wrong with it."),
+    ),
+    Rule(
+        DISMISSED,
+        "dismissed",
+        OFFICE,
+        _("The office has looked at this report and lets it rest: {reason}"),
+        _("Talk to the office if you see it otherwise."),
     ),
     Rule(
         "not_possible",
@@ -243,6 +316,13 @@ CLOCK_AHEAD: Final = Rule(
     _("Counted. Your clock is ahead: the time at which the report came counts."),
     _("Let your device set its clock by itself."),
 )
+MENDED: Final = Rule(
+    "mended",
+    "ok",
+    OFFICE,
+    _("The office has mended this report. It counts now."),
+    NOTHING_TO_DO,
+)
 FILE_OF_REJECTED: Final = Rule(
     "file_of_rejected_report",
     "file_kept",
@@ -252,7 +332,9 @@ FILE_OF_REJECTED: Final = Rule(
 )
 """For a file whose event was rejected: it is evidence all the same."""
 
-BY_ID: Final = {rule.id: rule for rule in (*RULES, CLOCK_AHEAD, FILE_OF_REJECTED)}
+BY_ID: Final = {
+    rule.id: rule for rule in (*RULES, CLOCK_AHEAD, MENDED, FILE_OF_REJECTED)
+}
 
 OTHER_WORDS: Final = {
     "ok": _("Done."),

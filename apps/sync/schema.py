@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 SCHEMA_VERSION: Final = 4
@@ -198,10 +199,14 @@ def tables_at(version: int, tables: Iterable[Table] = TABLES) -> dict[str, Table
     return {table.name: table for table in tables if table.since <= version}
 
 
+@cache
+def _names(table: Table, version: int) -> tuple[str, ...]:
+    return ("id", *(column.name for column in table.columns_at(version)))
+
+
 def shaped(row: Mapping[str, Any], table: Table, version: int) -> dict[str, Any]:
     """Return a row with the columns alone that a device of a version knows."""
-    names = [column.name for column in table.columns_at(version)]
-    return {"id": row["id"], **{name: row[name] for name in names}}
+    return {name: row[name] for name in _names(table, version)}
 
 
 def emptied(row_id: str, table: Table, version: int) -> dict[str, Any]:

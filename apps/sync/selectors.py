@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.db.models import Q
 from django.utils import translation
 
+from apps.core.statements import Statement, as_is
 from apps.journal.models import Change, FeedHead
 from apps.sync.feeds import RENDERERS
 from apps.sync.schema import (
@@ -27,6 +27,20 @@ from apps.sync.schema import (
 
 DEFAULT_LIMIT: Final = 500
 MAX_LIMIT: Final = 2000
+EVERYTHING: Final = 2**62
+PAGE: Final = Statement(
+    """
+    SELECT number, "table", row_id, deleted FROM journal_change
+     WHERE scope = %s AND number > %s AND number <= %s AND "table" IN %s
+       AND (%s OR NOT deleted)
+     ORDER BY number LIMIT %s
+    """,
+    *(as_is, as_is, as_is, bool),
+)
+FEED: Final = Statement(
+    "SELECT head, horizon, epoch FROM journal_feedhead WHERE scope = %s",
+    *(as_is, as_is, as_is),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +91,12 @@ class _Cut:
 
 def pull(
     *,
-    driver_id: uuid.UUID,
+    feed: FeedHead,
     language: str,
     request: PullRequest,
     known_tables: Iterable[Table] = TABLES,
 ) -> Page:
     """Return the next page of a driver's feed, in words of the driver's language."""
-    feed = FeedHead.objects.filter(pk=driver_id).first() or FeedHead(scope=driver_id)
     reset = _is_astray(request.since, feed)
     is_first = request.since.number is None or reset
     known = tables_at(request.schema_version, known_tables)
@@ -93,11 +106,14 @@ def pull(
         if request.tables is None or name in request.tables
     }
     number = 0 if is_first else request.since.number or 0
+    if number == feed.head and not request.whole_tables:
+        nothing = {name: _no_changes() for name in wanted}
+        return Page(nothing, number, feed.epoch, feed.head, has_more=False, reset=reset)
     cut = _cut(feed, number, request, set(wanted), whole=reset)
     with translation.override(language or None):
         changes = {
             name: _rendered(
-                driver_id, table, cut.rows.get(name, {}), request, is_first=is_first
+                feed.scope, table, cut.rows.get(name, {}), request, is_first=is_first
             )
             for name, table in wanted.items()
         }
@@ -120,27 +136,30 @@ def _cut(
 
     The full set is one page, since a client drops what is not in it.
     """
-    mine = Change.objects.filter(scope=feed.pk, table__in=tables)
-    after = mine.filter(number__gt=number)
-    if number == 0:
-        after = after.filter(deleted=False)
-    end, has_more = feed.head, False
-    if not whole:
-        after = after.filter(number__lte=feed.head)
-        numbers = after.order_by("number").values_list("number", flat=True)
-        last = list(numbers[request.limit - 1 : request.limit])
-        if last and after.filter(number__gt=last[0]).exists():
-            end, has_more = last[0], True
-            after = after.filter(number__lte=end)
-    asked = Q(pk__in=after.values("pk"))
-    if request.whole_tables:
-        asked |= Q(table__in=request.whole_tables, deleted=False)
+    end, most = feed.head, EVERYTHING if whole else request.limit
+    after = (feed.pk, number, feed.head, tables, number > 0)
+    found = PAGE.rows(*after, most + 1)
+    has_more = len(found) > most
+    if has_more:
+        end = found[most - 1][0]
+        found = [row for row in found if row[0] < end] + PAGE.rows(
+            *(feed.pk, end - 1, end, tables, number > 0), EVERYTHING
+        )
+        has_more = bool(PAGE.rows(feed.pk, end, feed.head, tables, number > 0, 1))
     rows: dict[str, dict[str, bool]] = defaultdict(dict)
-    for table, row_id, deleted in mine.filter(asked).values_list(
-        "table", "row_id", "deleted"
-    ):
+    for _, table, row_id, deleted in found:
         rows[table][row_id] = deleted
+    if request.whole_tables:
+        whole_rows = Change.objects.filter(
+            scope=feed.pk, table__in=request.whole_tables & tables, deleted=False
+        )
+        for table, row_id in whole_rows.values_list("table", "row_id"):
+            rows[table][row_id] = False
     return _Cut(rows, end, has_more)
+
+
+def _no_changes() -> dict[str, list[Any]]:
+    return {"created": [], "updated": [], "deleted": []}
 
 
 def _rendered(
@@ -152,6 +171,8 @@ def _rendered(
     is_first: bool,
 ) -> dict[str, list[Any]]:
     """Return one table's changes; a row that is not the driver's now is a deleted id."""
+    if not changed:
+        return _no_changes()
     version = request.schema_version
     live = [row_id for row_id, deleted in changed.items() if not deleted]
     rows = RENDERERS[table.name](driver_id, live) if live else {}
@@ -165,7 +186,15 @@ def _rendered(
     }
 
 
+def feed_of(driver_id: uuid.UUID) -> FeedHead:
+    """Return how far a driver's feed goes; one of which nothing was told is at 0."""
+    rows = FEED.rows(driver_id)
+    if not rows:
+        return FeedHead(scope=driver_id)
+    [(head, horizon, epoch)] = rows
+    return FeedHead(scope=driver_id, head=head, horizon=horizon, epoch=epoch)
+
+
 def head_of(driver_id: uuid.UUID) -> int:
     """Return the last number of a driver's feed; 0 when nothing was ever told."""
-    heads = FeedHead.objects.filter(pk=driver_id).values_list("head", flat=True)
-    return heads.first() or 0
+    return feed_of(driver_id).head

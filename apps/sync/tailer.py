@@ -35,6 +35,8 @@ OVERLAP = timedelta(seconds=30)
 """How far back `moved_at` is read again: transactions commit after their instant."""
 
 CHUNK = 500
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+"""Since when to look where no head has moved yet: whatever comes then is news."""
 
 Heads = dict[uuid.UUID, int]
 Hear = Callable[[int], None]
@@ -51,11 +53,13 @@ class Subscription:
         """Listen to `scope` beyond `head`; `hear` is called on the event loop."""
         self.scope, self.head, self.hear = scope, head, hear
 
-    def learn(self, head: int) -> None:
+    def learn(self, head: int) -> bool:
         """Tell the socket, should the number be another one than it knows."""
-        if head != self.head:
+        is_news = head != self.head
+        if is_news:
             self.head = head
             self.hear(head)
+        return is_news
 
 
 class Tailer:
@@ -69,9 +73,13 @@ class Tailer:
         self._since: datetime | None = None
 
     def subscribe(self, scope: uuid.UUID, head: int, hear: Hear) -> Subscription:
-        """Begin to listen; the first listener starts the reading."""
+        """Begin to listen; the first listener starts the reading.
+
+        A look follows at once: `head` may have moved since it was read.
+        """
         subscription = Subscription(scope, head, hear)
         self._by_scope[scope].add(subscription)
+        self._bell.set()
         if self._task is None:
             self._task = asyncio.create_task(self._run())
         return subscription
@@ -90,14 +98,17 @@ class Tailer:
 
     async def _run(self) -> None:
         bell = asyncio.create_task(self._hear_bell())
-        swept_at = float("-inf")
+        swept_at = paced_at = float("-inf")
+        was_rung = False
         try:
             while True:
                 began = time.monotonic()
                 is_sweep = began - swept_at >= SWEEP_S
                 swept_at = began if is_sweep else swept_at
-                self._tell(await self._look(is_sweep=is_sweep))
-                await self._rest(began)
+                has_told = self._tell(await self._look(is_sweep=is_sweep))
+                if was_rung or has_told or not pokes.has_bell():
+                    paced_at = began
+                was_rung = await self._rest(paced_at)
         finally:
             bell.cancel()
             with suppress(asyncio.CancelledError):
@@ -107,14 +118,20 @@ class Tailer:
         async for _ in pokes.rings():
             self._bell.set()
 
-    async def _rest(self, began: float) -> None:
-        """Wait for the bell or the next look, and never less than `COALESCE_S`."""
+    async def _rest(self, paced_at: float) -> bool:
+        """Wait for the bell or the next look; tell whether it was the bell.
+
+        The look comes no sooner than `COALESCE_S` after `paced_at`, the last look that
+        was asked for or found something: a quiet one in between delays no poke.
+        """
         if pokes.has_bell():
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_WITH_BELL_S):
                     await self._bell.wait()
-            self._bell.clear()
-        await asyncio.sleep(max(0.0, began + COALESCE_S - time.monotonic()))
+        await asyncio.sleep(max(0.0, paced_at + COALESCE_S - time.monotonic()))
+        was_rung = self._bell.is_set()
+        self._bell.clear()
+        return was_rung
 
     async def _look(self, *, is_sweep: bool) -> Heads:
         scopes = list(self._by_scope) if is_sweep else []
@@ -130,10 +147,14 @@ class Tailer:
         """Return since when to look: a clock may have been set back, in the demo."""
         return None if self._since is None else min(self._since, clock.now())
 
-    def _tell(self, heads: Heads) -> None:
-        for scope in heads.keys() & self._by_scope.keys():
-            for subscription in tuple(self._by_scope[scope]):
-                subscription.learn(heads[scope])
+    def _tell(self, heads: Heads) -> bool:
+        """Let the sockets know; tell whether any of them heard something new."""
+        told = [
+            subscription.learn(heads[scope])
+            for scope in heads.keys() & self._by_scope.keys()
+            for subscription in tuple(self._by_scope[scope])
+        ]
+        return any(told)
 
 
 _tailers: WeakKeyDictionary[asyncio.AbstractEventLoop, Tailer] = WeakKeyDictionary()
@@ -152,10 +173,11 @@ def read_heads(
     Without an instant only `scopes` are read: what moved before is no news.
     """
     heads: Heads = {}
+    newest: datetime | None
     with connection.cursor() as cursor:
         if since is None:
             cursor.execute(NEWEST)
-            newest = _instant(cursor.fetchone()[0])
+            newest = _instant(cursor.fetchone()[0]) or ALWAYS
         else:
             cursor.execute(MOVED, [_parameter(since - OVERLAP)])
             rows = cursor.fetchall()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext
 
 from apps.core.verdicts import Verdict
-from apps.sync.rules import BY_ID, OTHER_WORDS, VALUES
+from apps.sync.rules import BY_ID, DISMISSED, OTHER_WORDS, VALUES
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ def told(verdict: Verdict) -> str:
     rule = BY_ID.get(verdict.rule)
     words = rule.says if rule else OTHER_WORDS.get(verdict.code, "")
     words = words or verdict.detail
+    if verdict.rule == DISMISSED:
+        return gettext(words).format(reason=verdict.detail)
     return gettext(words) if words else ""
 
 

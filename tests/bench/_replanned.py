@@ -121,7 +121,9 @@ def touched_part(  # noqa: PLR0917  (what the event is cut out of)
     }
     size = sum(len(after.get(one, [])) for one in changed)
     chosen = set(changed)
-    for vehicle_id in nearest(points, [at for one in changed for at in points[one]]):
+    seeds = [places[location[left.job_id]] for left in present.unserved]
+    seeds = seeds or [at for one in changed for at in points[one]]
+    for vehicle_id in nearest(points, seeds):
         if vehicle_id not in chosen:
             size += len(after.get(vehicle_id, []))
             if size > most_stops:

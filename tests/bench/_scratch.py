@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -52,6 +53,21 @@ class Scratch:
 
 
 @contextmanager
+def ends_in_order() -> Iterator[None]:
+    """Let SIGTERM end what runs inside like an exception, so that all is put away."""
+
+    def leave(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)  # putting away is not broken off
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
 def scratch() -> Iterator[Scratch]:
     """Make the database and migrate it; drop it at the end.
 
@@ -62,7 +78,7 @@ def scratch() -> Iterator[Scratch]:
         raise CommandError("It measures PostgreSQL: set DATABASE_URL=postgres://…")
     name = f"roundsman_bench_{secrets.token_hex(4)}"
     base_url = os.environ["DATABASE_URL"].rpartition("/")[0]
-    with TemporaryDirectory() as data_dir:
+    with ends_in_order(), TemporaryDirectory() as data_dir:
         _administer(
             base_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
         )

@@ -18,6 +18,7 @@ def main() -> None:
 
     django.setup()
     from django.contrib.auth.models import User  # noqa: PLC0415
+    from django.db import transaction  # noqa: PLC0415
     from knox.crypto import create_token_string, hash_token  # noqa: PLC0415
 
     from apps.core import clock  # noqa: PLC0415
@@ -51,10 +52,16 @@ def main() -> None:
     print(json.dumps(secrets), flush=True)  # noqa: T201  read by the benchmark
     for line in sys.stdin:
         touched = [driver.pk for driver in drivers[: int(line)]]
-        with writing(by=SYSTEM, now=clock.now(), scopes=touched) as journal:
-            for driver_id in touched:
-                journal.changed(driver_id, "routes", depot.pk)
-        print(time.monotonic(), flush=True)  # noqa: T201
+        with transaction.atomic():
+            transaction.on_commit(say_when)  # before the bell, which counts as latency
+            with writing(by=SYSTEM, now=clock.now(), scopes=touched) as journal:
+                for driver_id in touched:
+                    journal.changed(driver_id, "routes", depot.pk)
+
+
+def say_when() -> None:
+    """Say the instant of the commit."""
+    print(time.monotonic(), flush=True)  # noqa: T201  read by the benchmark
 
 
 if __name__ == "__main__":

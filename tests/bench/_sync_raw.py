@@ -8,7 +8,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -24,9 +24,9 @@ SELECT DISTINCT r.driver_id FROM routes_stop s JOIN routes_route r ON r.id = s.r
 INBOX = """
 INSERT INTO sync_deviceevent (id, driver_id, device_id, seq, kind, stop_id, payload,
     depends_on, device_time, mono_ms, boot_id, body_hash, occurred_at, uncertainty_ms,
-    time_quality, received_at, result, code, detail)
+    time_quality, received_at, result, code, detail, rule, yours, ours, corrects)
 SELECT e.id, %s, %s, e.seq, e.kind, e.stop_id, e.payload, '', %s, e.mono_ms, 'boot-1',
-    md5(e.id) || md5(e.id), %s, 40, 'mono', %s, 'applied', 'ok', ''
+    md5(e.id) || md5(e.id), %s, 40, 'mono', %s, 'applied', 'ok', '', '', '', '', ''
   FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::jsonb[],
               %s::bigint[]) AS e (id, seq, kind, stop_id, payload, mono_ms)
 ON CONFLICT DO NOTHING RETURNING id
@@ -34,8 +34,8 @@ ON CONFLICT DO NOTHING RETURNING id
 FACTS = "SELECT id, kind, occurred_at FROM routes_stopevent WHERE stop_id = ANY(%s)"
 FACT = """
 INSERT INTO routes_stopevent (id, stop_id, driver_id, kind, payload, occurred_at,
-    received_at, device_seq, verdict)
-SELECT e.id, e.stop_id, %s, e.kind, e.payload, %s, %s, e.seq, 'applied/ok'
+    received_at, device_seq, verdict, corrects)
+SELECT e.id, e.stop_id, %s, e.kind, e.payload, %s, %s, e.seq, 'applied/ok', ''
   FROM unnest(%s::text[], %s::uuid[], %s::text[], %s::jsonb[], %s::bigint[])
        AS e (id, stop_id, kind, payload, seq)
 """
@@ -65,11 +65,32 @@ SELECT e.id, %s, %s, e.event_id, e.stop_id, md5(e.id) || md5(e.id), 480000,
 ON CONFLICT DO NOTHING
 """
 CHANGE = """
-INSERT INTO journal_change (scope, "table", row_id, number, deleted)
-SELECT %s, e.name, e.row_id, %s, false FROM unnest(%s::text[], %s::text[])
+INSERT INTO journal_change (scope, "table", row_id, number, deleted, at)
+SELECT %s, e.name, e.row_id, %s, false, %s FROM unnest(%s::text[], %s::text[])
     AS e (name, row_id)
-ON CONFLICT (scope, "table", row_id) DO UPDATE SET number = excluded.number
+ON CONFLICT (scope, "table", row_id) DO UPDATE SET number = excluded.number,
+    at = excluded.at
 """
+LINE = "UPDATE sync_inboxhead SET reached = %s WHERE device_id = %s"
+ANCHOR = """
+INSERT INTO sync_deviceanchor (device_id, boot_id, mono_ms, server_at, rtt_ms)
+VALUES (%s, 'boot-1', %s, %s, 80) ON CONFLICT DO NOTHING
+"""
+DUE = """
+UPDATE routes_route SET etas_due_at = %s WHERE id = %s
+   AND (etas_due_at IS NULL OR etas_due_at < %s)
+"""
+TASK = """
+INSERT INTO core_taskrun (id, task, arguments, state, attempts, max_attempts,
+    enqueued_at, error)
+VALUES (%s, 'apps.routes.tasks.reoptimize', %s, 'queued', 0, 5, %s, '')
+"""
+QUEUED = """
+INSERT INTO django_q_ormq (key, payload, lock) VALUES ('roundsman', %s, %s)
+"""
+PACKAGE = "p" * 330
+"""As long as what the queue keeps of a task, signed."""
+
 BUMP = "UPDATE journal_feedhead SET head = head + 1, moved_at = %s WHERE scope = %s"
 OUTCOMES = ("stop.succeeded", "stop.failed")
 POSITIONS = """
@@ -135,7 +156,9 @@ def _take_in(
     connection.execute(ORDER, [now, [orders[stop] for stop in stops], done])
     entries = [str(uuid.uuid4()) for _ in range(len(batch) + len(stops))]
     told = [*kinds, *(["order.outcome_set"] * len(stops))]
-    about, said = [*at, *(orders[stop] for stop in stops)], [*bodies, *(["{}"] * 7)]
+    about = [*at, *(orders[stop] for stop in stops)]
+    said = [_fact_of(driver, each, now) for each in batch]
+    said += [_outcome_of(orders[stop], now) for stop in stops]
     values = [now, f"driver:{me}", driver["depot_id"], entries, told, about, said]
     connection.execute(ENTRY, values)
     columns = [list(column) for column in zip(*proofs, strict=True)]
@@ -145,8 +168,46 @@ def _take_in(
     changes += [("event_results", each) for each in ids]
     changes += [("attachments", proof[0]) for proof in proofs]
     names, rows = ([each[n] for each in changes] for n in (0, 1))
-    connection.execute(CHANGE, [me, head + 1, names, rows])
+    connection.execute(CHANGE, [me, head + 1, now, names, rows])
     connection.execute(BUMP, [now, me])
+    connection.execute(LINE, [seqs[-1], device])
+    connection.execute(ANCHOR, [device, monos[-1], now])
+    connection.execute(DUE, [now, driver["route_id"], now - timedelta(minutes=2)])
+    for _ in (each for each in ends if each["kind"] == "stop.failed"):
+        asked = {"cause": "stop.failed", "route_id": driver["route_id"]}
+        asked |= {"depot_id": driver["depot_id"], "service_date": str(now.date())}
+        connection.execute(TASK, [uuid.uuid4(), json.dumps(asked), now])
+        connection.execute(QUEUED, [PACKAGE, now])
+
+
+def _fact_of(driver: dict[str, Any], event: dict[str, Any], now: datetime) -> str:
+    """Return what the journal keeps of an event: as much as the server's rules say."""
+    at = now.isoformat()
+    return json.dumps(
+        {
+            "route_id": driver["route_id"],
+            "service_date": at[:10],
+            "driver_id": driver["driver_id"],
+            "event_id": event["id"],
+            "occurred_at": at,
+            "late_s": 0,
+            "expected": None,
+            "status": "succeeded",
+            "before": "arrived",
+        }
+    )
+
+
+def _outcome_of(order_id: str, now: datetime) -> str:
+    """Return what the journal keeps of an order's new state."""
+    return json.dumps(
+        {
+            "status": "delivered",
+            "order_id": order_id,
+            "old_status": "open",
+            "service_date": now.isoformat()[:10],
+        }
+    )
 
 
 def insert_positions(url: str, drivers: Sequence[dict[str, Any]], tracks: int) -> float:

@@ -8,9 +8,7 @@ import argparse
 import json
 import os
 import secrets
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -29,7 +27,11 @@ import psycopg
 from django.conf import settings
 from django.core.management import CommandError
 
-from tests.bench._kill_device import KillDevice
+from tests.bench._kill_device import KillDevice, NoAnswer
+from tests.bench._scratch import ends_in_order
+from tests.processes import pids_of
+from tests.redis_server import OwnRedis, has_redis
+from tests.serving import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 240.0
@@ -47,7 +49,7 @@ def main(argv: list[str]) -> dict[str, Any]:
     given = parser.parse_args(argv)
     if settings.IS_SQLITE:
         raise CommandError("bench kill needs DATABASE_URL on PostgreSQL.")
-    if not shutil.which("redis-server"):
+    if not has_redis():
         raise CommandError("bench kill needs redis-server on the PATH.")
     with ExitStack() as stack:
         drill = Drill(stack, given.devices)
@@ -143,9 +145,8 @@ class Drill:
             for thread in threads:
                 thread.join()
         wait_until(self._is_drained, DRAIN_S, "everything to drain")
-        wait_until(self._is_quiet, DRAIN_S, "the queue to come to rest")
         return {
-            **self._count(),
+            **self._count_at_rest(),
             "strikes": dict(self.strikes),
             "seconds": round(time.monotonic() - began_s, 1),
         }
@@ -172,13 +173,13 @@ class Drill:
 
     # ── blows ───────────────────────────────────────────────────────────────
     def _web(self) -> None:
-        leashes = self._pids("apps.core.leash")
-        self._kill("web", self._pids("uvicorn") - leashes)
+        leashes = pids_of(self.data_dir, "apps.core.leash")
+        self._kill("web", pids_of(self.data_dir, "uvicorn") - leashes)
 
     def _workers(self) -> None:
         """Kill one process of the cluster: a worker, its guard, or the queue's head."""
-        leashes = self._pids("apps.core.leash")
-        cluster = sorted(self._pids("qcluster") - leashes)
+        leashes = pids_of(self.data_dir, "apps.core.leash")
+        cluster = sorted(pids_of(self.data_dir, "qcluster") - leashes)
         self._kill("workers", set(cluster[-1:]))
 
     def _kill(self, name: str, pids: set[int]) -> None:
@@ -199,23 +200,33 @@ class Drill:
         time.sleep(REDIS_AWAY_S)
         self.redis.start()
 
-    def _pids(self, word: str) -> set[int]:
-        """Return the processes of this installation whose command has a word."""
-        mark = f"DATA_DIR={self.data_dir}".encode()
-        found = set()
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                inside = mark in (entry / "environ").read_bytes().split(b"\0")
-                command = (entry / "cmdline").read_bytes().decode().split("\0")
-            except OSError:
-                continue
-            if inside and word in command:
-                found.add(int(entry.name))
-        return found
-
     # ── what is left ────────────────────────────────────────────────────────
+    def _count_at_rest(self) -> dict[str, Any]:
+        """Count while all is drained and quiet, and no feed moves meanwhile.
+
+        A task that ends after a device's last pull changes what that device should show:
+        only a count between two equal readings of the heads compares like with like.
+        """
+        counted: dict[str, Any] = {}
+
+        def is_counted() -> bool:
+            heads = self._heads()
+            if not (self._is_drained() and self._is_quiet()):
+                return False
+            try:
+                counted.update(self._count())
+            except NoAnswer:
+                return False
+            return self._heads() == heads
+
+        wait_until(is_counted, DRAIN_S, "queue and feeds to come to rest")
+        return counted
+
+    def _heads(self) -> list[tuple[Any, ...]]:
+        return self._ask(
+            "SELECT scope, epoch, head FROM journal_feedhead ORDER BY scope"
+        )
+
     def _count(self) -> dict[str, Any]:
         kept = dict(self._ask("SELECT id, result FROM sync_deviceevent"))
         acknowledged = {k: v for d in self.devices for k, v in d.acknowledged.items()}
@@ -264,44 +275,13 @@ class Drill:
             return server.execute(query.encode(), ()).fetchall()
 
 
-class OwnRedis:
-    """A Redis on a port of its own, that can be killed and come back empty."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.process: subprocess.Popen[bytes] | None = None
-        self.start()
-
-    def start(self) -> None:
-        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1"]
-        command += ["--save", "", "--appendonly", "no", "--dir", str(self.folder)]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        wait_until(self._listens, START_S, "Redis")
-
-    def _listens(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
-        except OSError:
-            return False
-        return True
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-
 @contextmanager
 def own_database() -> Iterator[str]:
     """Make an empty database beside the configured one; drop it at the end."""
     name = f"roundsman_kill_{secrets.token_hex(4)}"
     base_url, _, _ = os.environ["DATABASE_URL"].rpartition("/")
-    with psycopg.connect(f"{base_url}/postgres", autocommit=True) as server:
+    server = psycopg.connect(f"{base_url}/postgres", autocommit=True)
+    with ends_in_order(), server:
         server.execute(f"CREATE DATABASE {name}".encode())
         try:
             yield f"{base_url}/{name}"
@@ -320,11 +300,6 @@ def manage(environment: Mapping[str, str], *words: str) -> str:
         check=True,
     )
     return done.stdout
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def wait_until(question: Callable[[], bool], patience_s: float, what: str) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -18,6 +19,7 @@ from tests.factories import (
     UserFactory,
     VehicleFactory,
 )
+from tests.qr import modules_of, read
 
 pytestmark = pytest.mark.django_db
 
@@ -162,7 +164,11 @@ def test_enrolment_code_comes_with_a_qr_and_needs_its_own_right() -> None:
     shown = office(driver.depot, "add_enrolmentcode").post(url)
     assert shown.status_code == 201
     assert shown["Cache-Control"] == "no-store"
-    assert shown.json()["qr"].startswith("data:image/svg+xml")
+    head, _, picture = shown.json()["qr"].partition(",")
+    assert head.startswith("data:image/svg+xml")
+    said = read(modules_of(unquote(picture)))
+    assert said.startswith("roundsman://enrol?")
+    assert shown.json()["code"] in said
     foreign = office(DepotFactory(), "add_enrolmentcode").post(url)
     assert foreign.status_code == 404
 

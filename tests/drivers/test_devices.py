@@ -11,6 +11,7 @@ from apps.core.states import IllegalStep
 from apps.drivers.authentication import device_credential
 from apps.drivers.models import Device, EnrolmentCode, Token
 from apps.drivers.services import (
+    confirm_handover,
     create_enrolment_code,
     enrol_device,
     note_device_seen,
@@ -114,6 +115,10 @@ def test_open_session_of_another_driver_ends_the_first_ones() -> None:
     assert own is not None
     assert not first.is_session(NOW)
     assert first.driver != other
+    assert own.driver == first.driver  # it may not know of the other one yet
+    confirm_handover(device_id=done.device.pk)
+    own = device_credential(done.device_token)
+    assert own is not None
     assert own.driver == other
     kinds = [entry.kind for entry in entries_about("device", done.device.pk)]
     assert kinds == ["device.enrolled", "device.driver_changed"]

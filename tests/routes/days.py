@@ -10,7 +10,8 @@ from apps.drivers.services.shifts import start_shift
 from apps.orders.models import Order
 from apps.routes.models import Plan, PlanningParameter, Route, Stop
 from apps.routes.services.plans import request_plan
-from apps.routes.services.stops import StopReport, record_stop_event
+from apps.routes.services.stops import record_stop_event
+from apps.routes.services.telling import StopReport
 from tests.factories import (
     DEPOT_POINT,
     NOW,

@@ -184,14 +184,14 @@ def test_solve_by_chain_passes_over_who_refuses_and_who_is_unknown(
         shipments=(Shipment(pickup_job=pick_up.id, delivery_job=bring.id),),
     )
 
-    answer = ask(shipped, "oracle", "pyvrp", RULES)
+    answer = ask(shipped, "oracle", "ortools", RULES)
 
     assert started == []
     assert answer.found is not None
     assert answer.found.solution.engine == RULES
     assert [(one.engine, one.code) for one in answer.failures] == [
         ("oracle", "unknown"),
-        ("pyvrp", "refused"),
+        ("ortools", "refused"),
     ]
     assert answer.failures[0].text.startswith("“oracle” is no engine")
     assert "it cannot do pickups with deliveries" in answer.failures[1].text

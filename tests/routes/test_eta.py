@@ -268,3 +268,17 @@ def test_what_is_over_before_the_visit_or_holds_everywhere_marks_nothing() -> No
     everywhere = roadworks(2, place=None)
 
     assert warnings_for(HOME, visits, expected, (past, everywhere), now=NINE) == {}
+
+
+def test_a_way_that_is_drawn_around_a_condition_is_neither_slowed_nor_marked() -> None:
+    works = roadworks(2)
+    far = visit(3)
+    bend = Point(49.6, 11.30)
+    around = replace(far, line=(HOME, bend, far.point))
+
+    straight, drawn = (expect(one, conditions=(works,)) for one in (far, around))
+
+    assert straight[0].arrives_at > drawn[0].arrives_at == NINE + minutes(10)
+    for way, expected, is_marked in ((far, straight, True), (around, drawn, False)):
+        marks = warnings_for(HOME, [way], expected, [works], now=NINE)
+        assert bool(marks) is is_marked

@@ -16,6 +16,7 @@ from apps.routes.places import (
     distances_m,
     shares_between,
     shares_of_legs,
+    shares_of_ways,
 )
 
 MIDDLE = Point(49.5, 11.28)
@@ -104,3 +105,21 @@ def test_a_ring_that_crosses_itself_is_told() -> None:
     assert crosses_itself((at(0, 0), at(50, 0), at(100, 0)))
     assert not crosses_itself(SQUARE.corners)
     assert not crosses_itself(HOOK.corners)
+
+
+def test_a_way_that_is_drawn_counts_along_its_line() -> None:
+    circle = Circle(MIDDLE, 100)
+    straight_through = at(-500, 0), at(500, 0)
+    around = (at(-500, 0), at(-500, 500), at(500, 500), at(500, 0))
+    into = (at(-500, 0), at(-500, 300), at(0, 300), at(0, 0))
+
+    shares = shares_of_ways(
+        circle,
+        [straight_through[0]] * 3,
+        [straight_through[1], straight_through[1], MIDDLE],
+        [(), around, into],
+    )
+
+    assert shares[0] == pytest.approx(0.2)
+    assert shares[1] == 0
+    assert shares[2] == pytest.approx(100 / 1100)

@@ -17,6 +17,7 @@ from apps.recommendations.services import content_hash, stored_inputs
 from apps.routes import intake
 from apps.routes.models import Plan, PlanChange, Route, Stop, StopAssignment
 from apps.routes.selectors import left_out
+from apps.routes.services.acknowledging import acknowledge_plan_change
 from apps.routes.services.applying import store_plan
 from apps.routes.services.fitting import StaleInput
 from apps.routes.services.plans import (
@@ -26,7 +27,6 @@ from apps.routes.services.plans import (
     publish_plan,
     request_plan,
 )
-from apps.routes.services.stops import acknowledge_plan_change
 from apps.routes.solving import answer_day, replay
 from apps.routes.states import PlanState, RouteState, StopState
 from apps.routes.tasks import reoptimize

@@ -1,5 +1,6 @@
 """The fold as properties: a function of the set of facts, whatever their arrival."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -13,14 +14,17 @@ from apps.routes.progress import (
     ARRIVED,
     ENROUTE,
     FAILED,
+    NOTE,
     OUTCOMES,
     PARTIAL,
     REOPENED,
     STEPS,
     SUCCEEDED,
     Fact,
+    corrected,
     fold,
     judge,
+    judge_correction,
     legal_steps,
 )
 
@@ -164,3 +168,68 @@ def test_judge_reopened_stop_begins_anew() -> None:
 def test_judge_report_on_a_cancelled_stop_waits_for_the_office() -> None:
     verdict = judge([], fact(SUCCEEDED, 5), cancelled=True)
     assert (verdict.result, verdict.code) == (NEEDS_REVIEW, "cancelled_meanwhile")
+
+
+def correction(of: Fact, step: str, minute: int) -> Fact:
+    return replace(
+        fact(step, minute, by=of.driver_id, name=f"fix-{of.id}-{minute}"),
+        corrects=of.id,
+    )
+
+
+@given(
+    facts,
+    st.lists(
+        st.tuples(
+            st.integers(0, 8), st.sampled_from([*STEPS, NOTE]), st.integers(0, 40)
+        ),
+        max_size=5,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_fold_any_order_of_corrections_gives_the_state_of_their_last_words(
+    known: list[Fact], plans: list[tuple[int, str, int]], random: Random
+) -> None:
+    fixes = {
+        fix.id: fix
+        for which, step, minute in plans
+        if which < len(known) and (fix := correction(known[which], step, minute)).id
+    }
+    log = [*known, *fixes.values()]
+    random.shuffle(log)
+    last: dict[str, Fact] = {}
+    for fix in sorted(fixes.values(), key=lambda one: one.place):
+        last[fix.corrects] = fix
+    meant = [
+        replace(one, step=last[one.id].step) if one.id in last else one for one in known
+    ]
+    assert fold(log) == fold(meant)
+    assert {one.id for one in corrected(log)} == {one.id for one in known}
+
+
+def test_judge_correction_of_an_attempt_that_is_over_moves_nothing_now() -> None:
+    wrong = fact(FAILED, 1)
+    known = [wrong, fact(REOPENED, 2), fact(SUCCEEDED, 3)]
+    fix = correction(wrong, PARTIAL, 9)
+    verdict = judge_correction(known, fix, cancelled=False)
+    assert (verdict.result, verdict.code) == (APPLIED, "corrected")
+    assert fold([*known, fix]) == fold(known)
+
+
+def test_judge_correction_of_a_cancelled_stop_needs_a_person() -> None:
+    wrong = fact(FAILED, 1)
+    fix = correction(wrong, SUCCEEDED, 9)
+    verdict = judge_correction([wrong], fix, cancelled=True)
+    assert (verdict.result, verdict.code) == (NEEDS_REVIEW, "cancelled_meanwhile")
+
+
+def test_judge_correction_yields_to_an_earlier_delivery_and_a_later_outcome() -> None:
+    wrong = fact(FAILED, 5)
+    fix = correction(wrong, SUCCEEDED, 9)
+    before = judge_correction(
+        [wrong, fact(SUCCEEDED, 3, by=BORIS)], fix, cancelled=False
+    )
+    assert (before.result, before.code) == (SUPERSEDED, "already_delivered")
+    mild = correction(wrong, PARTIAL, 9)
+    after = judge_correction([wrong, fact(FAILED, 7, by=BORIS)], mild, cancelled=False)
+    assert (after.result, after.code) == (SUPERSEDED, "newer_event")

@@ -22,6 +22,7 @@ from apps.routes.replanning import (
     changed_shifts,
     loose_orders,
     part_of,
+    places_left_out,
     with_holders,
 )
 from apps.routes.solver.problem import Problem, SoftWindow
@@ -134,6 +135,21 @@ def test_part_of_has_the_drivers_about_an_order_without_one() -> None:
     part = part_of(day, touched, most_stops=11)
     assert _shifts_of(part) == [0, 1]
     assert loose in part.orders
+
+
+def test_part_of_is_about_the_touched_orders_that_are_left_out() -> None:
+    """The driver in the west is touched; the order that is left out lies in the east."""
+    day = _day()
+    day = replace(day, orders=(*day.orders, _order(99, None, 11.31)))
+    touched = Touched(frozenset({_id(1, 0)}), frozenset({_id(3, 99)}))
+
+    places = places_left_out(day, touched)
+    about = part_of(day, touched, most_stops=12, about=places)
+
+    assert places == [Point(49.5, 11.31)]
+    assert _shifts_of(about) == [0, 3]
+    assert _shifts_of(part_of(day, touched, most_stops=12)) != [0, 3]
+    assert places_left_out(day, Touched(touched.shift_ids)) == []
 
 
 def test_with_holders_adds_who_has_an_order_and_leaves_out_the_unknown() -> None:

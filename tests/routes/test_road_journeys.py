@@ -18,7 +18,7 @@ from apps.routes.models import Condition, Plan, Route, Stop
 from apps.routes.states import ConditionState
 from apps.routes.tasks import expire_conditions, follow_condition
 from tests.factories import NOW, DepotFactory, DepotMembershipFactory, UserFactory
-from tests.queueing import drain
+from tests.queueing import drain, drain_only
 from tests.routes.days import begin, make_day, publish_day, sequence
 from tests.sync.builders import Handheld, enrol
 
@@ -405,6 +405,7 @@ def test_etas_move_with_each_event_and_say_why(depot: Depot, now: Any) -> None:
 
     now.move_to(arrived_at)
     assert device.verdicts(device.event("stop.arrived", first)) == [("applied", "ok")]
+    assert drain_only("apps.routes.tasks.refresh_etas") == 1
     device.pull()
 
     row = device.tables["stops"][str(last.pk)]

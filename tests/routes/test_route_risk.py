@@ -20,6 +20,7 @@ from tests.factories import (
     ZoneFactory,
 )
 from tests.office import make_user, signed_in
+from tests.queueing import drain_only
 from tests.routes.days import OFFICE, begin, make_day, make_order, publish_day, report
 from tests.sync.builders import enrol
 
@@ -68,7 +69,7 @@ def test_late_start_raises_the_risk_and_is_named() -> None:
     assert texts["late_start"] == "45 min late at the start"
 
 
-def test_device_event_moves_the_risk_at_once_and_names_the_cause() -> None:
+def test_device_event_moves_the_risk_and_names_the_cause() -> None:
     depot, route = tight_day()
     before = route.risk_percent
     late = route.starts_at + timedelta(minutes=45)
@@ -77,6 +78,7 @@ def test_device_event_moves_the_risk_at_once_and_names_the_cause() -> None:
         [verdict] = device.verdicts(
             device.event("shift.started", shift_id=str(route.shift_id))
         )
+        assert drain_only("apps.routes.tasks.refresh_etas") == 1
     assert verdict[0] == "applied"
     route.refresh_from_db()
     assert before is not None

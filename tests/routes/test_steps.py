@@ -135,6 +135,20 @@ def test_both_steps_go_by_the_traffic_of_the_depots_clock(
     assert BEGIN.hour not in hours
 
 
+def test_the_days_first_event_tells_no_driver_of_the_hours_traffic() -> None:
+    depot, route = _running_route()
+    stops = sequence(route)
+    for stop in stops:
+        assert stop.eta_at is not None
+        assert stop.plan_eta_at is not None
+        assert abs(stop.eta_at - stop.plan_eta_at) < timedelta(minutes=2)
+    told = PlanChange.objects.count()
+    _trigger(depot, None, cause="order.created")
+    drain()
+    assert [stop.pk for stop in sequence(route)] == [stop.pk for stop in stops]
+    assert PlanChange.objects.count() == told
+
+
 def test_improve_a_better_plan_is_a_second_change_for_the_driver() -> None:
     depot, route = _running_route()
     _make_unrest_cheap(depot)

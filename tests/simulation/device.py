@@ -89,6 +89,19 @@ class File:
         }
 
 
+@dataclass(frozen=True)
+class Fix:
+    """A place where a device was; no two have the same latitude, in millionths."""
+
+    driver_id: uuid.UUID
+    device_id: uuid.UUID
+    boot_id: str
+    mono_ms: int
+    wall_ms: int
+    lat_e6: int
+    lon_e6: int
+
+
 @dataclass
 class Profile:
     """What a device keeps for one driver: session, tables, and what waits to be sent."""
@@ -100,6 +113,7 @@ class Profile:
     number: int | None = None
     cursor: str = ""
     outbox: dict[str, Row] = field(default_factory=dict)
+    fixes: list[Fix] = field(default_factory=list)
     steps: dict[str, str] = field(default_factory=dict)
     """How stops stand by the driver's own reports that the tables do not show yet."""
 
@@ -114,7 +128,11 @@ class Profile:
             for row_id in change["deleted"]:
                 rows.pop(row_id, None)
         self.number, self.cursor = page["timestamp"], page["cursor"]
+        if page["has_more"]:
+            return
+        results = self.tables.get("event_results", {}).values()
         waiting = {row["stop_id"] for row in self.outbox.values()}
+        waiting |= {row["stop_id"] for row in results if row["result"] == "held"}
         for stop_id in [*self.steps]:
             if stop_id not in waiting:
                 del self.steps[stop_id]
@@ -141,14 +159,34 @@ class Device:
     booted_at: datetime | None = None
     anchors: list[Row] = field(default_factory=list)
     is_cut_off: bool = False
-    is_sure: bool = True
-    """It knows who is signed in: the answer to the last signing-in has come."""
+    shown_id: uuid.UUID | None = None
+    """The driver for whom its own credential acts: the one whose session it showed last.
+
+    None while it cannot know, since the answer to what showed the session was lost.
+    """
+    is_draining: bool = False
+    """It was told to send what it holds, and to wipe itself then."""
+    again: set[str] = field(default_factory=set)
+    """Events that the server asked for once more: later ones of a stop go with them."""
+    asked: set[uuid.UUID] = field(default_factory=set)
+    """Drivers for whom it ever asked a session: their name counts in its events."""
     files: dict[str, File] = field(default_factory=dict)
     made: list[Made] = field(default_factory=list)
 
     @property
     def profile(self) -> Profile:
         return self.profiles[self.driver_id]
+
+    def shows(self, token: str) -> uuid.UUID | None:
+        """Return the new driver whose session a request shows for the first time.
+
+        Until it is answered, nobody knows for whom the device's own credential acts.
+        """
+        is_new = self.shown_id != self.driver_id and token == self.profile.token
+        if not is_new:
+            return None
+        self.shown_id = None
+        return self.driver_id
 
     # ── clocks ──────────────────────────────────────────────────────────────
     @property
@@ -208,6 +246,14 @@ class Device:
         self.made.append(made)
         self.profile.outbox[made.id] = row
         return made
+
+    def locate(self, lat_e6: int, lon_e6: int) -> Fix:
+        """Note where the device is, to be sent when there is signal."""
+        boot, mono_ms = self.boot_id, round(self.mono_ms())
+        wall_ms, who = self.wall_ms(), self.driver_id
+        fix = Fix(who, self.id, boot, mono_ms, wall_ms, lat_e6, lon_e6)
+        self.profile.fixes.append(fix)
+        return fix
 
     def photograph(self, random: Random, stop_id: str) -> File:
         """Take a picture of one colour that no other has."""

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -14,20 +16,21 @@ from django.db import connection, transaction
 from apps.journal.models import Change, FeedHead
 from apps.journal.services import _Unit
 from apps.sync import handlers, tasks
-from tests.simulation.carrying import PART
+from apps.sync.models import Attachment, DeviceEvent
 from tests.simulation.device import (
     Device,
+    Profile,
     Row,
 )
 from tests.simulation.ground import Ground, own_storage
 from tests.simulation.stage import Base
 from tests.simulation.telling import Telling
-from tests.simulation.watch import Violation, must
+from tests.simulation.uploading import PART
+from tests.simulation.watch.invariants import Violation, must
 
-STEPS = 26
+STEPS = 22
 SHOWN_STEPS = 25
 ROUNDS = 12
-"""So many rounds without a fault are enough for everything to drain."""
 """So many rounds without a fault are enough for everything to drain."""
 
 
@@ -62,7 +65,7 @@ class History(Telling):
         Raises:
             Violation: an invariant does not hold.
         """
-        self.watch.note_holders()
+        self.watch.memory.note_holders()
         acts = self._acts()
         names, weights = zip(*((a, w) for a, (w, _) in acts.items()), strict=True)
         for _ in range(steps):
@@ -74,24 +77,23 @@ class History(Telling):
 
     def step(self, name: str, act: Callable[[], object]) -> None:
         self.operations += 1
-        self.is_dirty = False
         said = act()
         self.note(f"{name}: {said}" if said else name)
-        if self.is_dirty:  # what nobody wrote to is as it was asked before
-            self.watch.note_holders()
-            self.watch.check()
+        self.watch.check()
 
     def _acts(self) -> dict[str, tuple[int, Callable[[], object]]]:
         return {
             "report": (34, self.report),
             "push": (15, self.push),
             "pull": (16, self.pull),
-            "upload": (7, self.upload),
+            "upload": (9, self.upload),
+            "drive": (2, self.drive),
+            "track": (3, self.track),
             "replan": (7, self.replan),
             "think": (2, lambda: self._office(lambda: self.office.think(self.random))),
             "store": (2, lambda: self._office(self.office.store)),
             "cancel": (
-                2,
+                4,
                 lambda: self._office(lambda: self.office.cancel(self.random)),
             ),
             "reschedule": (
@@ -100,14 +102,17 @@ class History(Telling):
             ),
             "add order": (2, lambda: self._office(self.office.add_order)),
             "work": (6, lambda: self._office(lambda: self.office.work(self.random))),
-            "misbehave": (3, self.misbehave),
+            "misbehave": (5, self.misbehave),
             "reboot": (2, self.reboot),
             "clock": (2, self.step_clock),
             "signal": (4, self.signal),
             "expire": (2, self.expire),
-            "hand over": (1, self.hand_over),
-            "rebuild feed": (3, self.rebuild_feed),
-            "release": (1, lambda: self._office(tasks.release_held)),
+            "hand over": (2, self.hand_over),
+            "revoke": (1, self.revoke),
+            "rebuild feed": (2, self.rebuild_feed),
+            "compact": (3, self.compact),
+            "abandon": (1, lambda: self._office(self.office.abandon_uploads)),
+            "release": (3, lambda: self._office(self.office.release_held)),
         }
 
     def others(self, device: Device) -> dict[str, Callable[[], object]]:
@@ -149,6 +154,64 @@ class History(Telling):
         other = self.random.choice(self.base.drivers)
         return f"{device.name} {self.renew(device, other=other)}"
 
+    def revoke(self) -> str:
+        """Take a device out of service, as when it is lost; its driver gets another."""
+        in_service = [d for d in self.devices if not self.watch.memory.acts(d.id)]
+        device = self.random.choice(in_service)
+        if self._others_depend_on(device):
+            return f"{device.name} is needed"
+        action = self.random.choice(("drain_then_wipe", "wipe"))
+        now = self.ground.now()
+        self.office.revoke(device.id, action)
+        self.watch.memory.revoked[device.id] = (now, action)
+        driver = next(d for d in self.base.drivers if d.pk == device.driver_id)
+        name = f"d{len(self.devices) + len(self.wiped)}"
+        self.devices.append(self.take_in(name, self.office.enrol(driver)))
+        self.faults[f"device revoked: {action}"] += 1
+        return f"{device.name} {action}, {name} instead"
+
+    def _others_depend_on(self, device: Device) -> bool:
+        """Tell whether another device waits for what this one has not said yet."""
+        unsaid = {
+            row["id"] for p in device.profiles.values() for row in p.outbox.values()
+        }
+        return any(
+            row["depends_on"] in unsaid
+            for other in self.devices
+            if other is not device
+            for profile in other.profiles.values()
+            for row in profile.outbox.values()
+        )
+
+    def compact(self) -> str:
+        """Rid a feed of what has not changed for a while, as it is done after a month."""
+        driver = self.random.choice(self.base.drivers)
+        keeps = timedelta(minutes=self.random.choice((0, 0, 5, 60)))
+        before = self.ground.now() - keeps
+        rows = ("scope", "table", "row_id", "deleted", "at")
+        for change in self.watch.tables.rows(Change, *rows):
+            is_old = change.scope == driver.pk and change.at < before
+            if is_old and self._is_over(change.table, change.row_id):
+                self.watch.memory.retired.add((driver.pk, change.table, change.row_id))
+        self.faults["compaction"] += 1
+        return f"{driver.user.username}: {self._office(lambda: self.office.compact(driver.pk, before))}"
+
+    def _is_over(self, table: str, row_id: str) -> bool:
+        """Tell what a compaction may retire within the day: what is settled for good."""
+        rows = self.watch.tables.rows
+        if table == "event_results":
+            held = {
+                each.pk
+                for each in rows(DeviceEvent, "pk", "result")
+                if each.result == "held"
+            }
+            return row_id not in held
+        kept = {"stored", "refused"}
+        settled = {
+            each.pk for each in rows(Attachment, "pk", "status") if each.status in kept
+        }
+        return table == "attachments" and row_id in settled
+
     def replan(self) -> object:
         def act() -> str:
             self.office.think(self.random)
@@ -182,50 +245,67 @@ class History(Telling):
             self.step("last store", self.office.store)
         for turn in range(ROUNDS):
             self.ground.pass_ms(60_000)
-            for device in self.devices:
-                if not self._is_at_rest(device):
-                    self.step(f"drain {turn}", lambda d=device: self._rest(d))  # type: ignore[misc]
+            for device in [*self.devices]:
+                if not self._has_said_all(device):
+                    self.step(f"say {turn}", partial(self._say, device))
             self.ground.pass_ms(60_000 * settings.SYNC_HOLD_MINUTES)
             self.step("release what is held", tasks.release_held)
             self.step("drain the queue", self.office.work_all)
+            for device in [*self.devices]:
+                if not device.is_draining:
+                    self.step(f"hear {turn}", partial(self._hear, device))
             if all(self._is_at_rest(device) for device in self.devices):
                 break
         self.watch.has_drained(self.devices)
 
+    def _has_said_all(self, device: Device) -> bool:
+        """Tell whether everything of a device has come: events, fixes, and files."""
+        profiles = device.profiles.values()
+        is_said = not any(profile.outbox or profile.fixes for profile in profiles)
+        return is_said and all(self._is_there(f) for f in device.files.values())
+
     def _is_at_rest(self, device: Device) -> bool:
         """Tell whether a device has said all, and heard all, for each of its drivers."""
-        heads = dict(
-            FeedHead.objects.filter(pk__in=device.profiles).values_list("pk", "head")
+        is_heard = device.is_draining or not any(
+            self._is_behind(profile) for profile in device.profiles.values()
         )
-        is_heard = all(
-            profile.number == heads.get(driver_id)
-            for driver_id, profile in device.profiles.items()
-        )
-        is_said = not any(profile.outbox for profile in device.profiles.values())
-        return is_heard and is_said and all(f.is_deleted for f in device.files.values())
+        files = device.files.values()
+        is_safe = device.is_draining or all(file.is_deleted for file in files)
+        return is_heard and is_safe and self._has_said_all(device)
 
-    def _rest(self, device: Device) -> str:
+    def _is_behind(self, profile: Profile) -> bool:
+        """Tell whether a driver's feed has gone on since a device pulled it last."""
+        rows = self.watch.tables.rows(FeedHead, "pk", "head")
+        heads = {row.pk: row.head for row in rows}
+        return profile.number != heads.get(profile.driver_id)
+
+    def _say(self, device: Device) -> str:
         for profile in device.profiles.values():
             if profile.outbox:
                 self._send(device, profile, list(profile.outbox.values()))
+            if profile.fixes:
+                self.send_fixes(device, profile)
         for file in device.files.values():
             for _ in range(len(file.content) // PART + 6):
-                if file.is_deleted or (file.offset or 0) >= len(file.content):
+                if self._is_there(file):
                     break
                 self._upload(device, file)
-            if file.offset is not None and file.offset >= len(file.content):
-                file.offset = None if not file.is_deleted else file.offset
-        self._visit_profiles(device)
-        return f"{device.name} at {device.profile.cursor}"
+        return device.name
 
-    def _visit_profiles(self, device: Device) -> None:
+    def _hear(self, device: Device) -> str:
         """Let every driver who has used a device look at it once more."""
         for driver_id in sorted(device.profiles, key=lambda d: d == device.driver_id):
+            if device.is_draining or not self._is_behind(device.profiles[driver_id]):
+                continue
             if driver_id != device.driver_id:
                 driver = next(d for d in self.base.drivers if d.pk == driver_id)
                 self.renew(device, other=driver)
             if "has no session" in self._pull(device):
                 self._pull(device)
+        for file in device.files.values():
+            if not (file.is_deleted or device.is_draining):
+                file.offset = None  # not stored yet: ask how far it is
+        return f"{device.name} at {device.profile.cursor}"
 
 
 def lay(ground: Ground) -> Base:
@@ -233,7 +313,7 @@ def lay(ground: Ground) -> Base:
     base = Base(ground)
     history = History(base, 0)
     history.has_faults = False
-    history.watch.note_holders()
+    history.watch.memory.note_holders()
     base.day = [history.first_page(each) for each in history.devices]
     base.at = ground.at
     return base

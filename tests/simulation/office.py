@@ -32,6 +32,9 @@ from apps.routes.solver.solution import (
     StoppedBy,
     Visit,
 )
+from apps.sync import tasks
+from apps.sync.models import Upload
+from apps.sync.services import compacting, uploads
 from tests.simulation.ground import BEGINNING
 
 PLACE = (49.5126, 11.2823)
@@ -179,6 +182,8 @@ class Office:
         orders.cancel_order(
             order_id=order.pk, reason="", by=SYSTEM, now=self.ground.now()
         )
+        if random.random() < 0.5:
+            self.work_all()
         return order.reference
 
     def reschedule(self, random: Random) -> str:
@@ -228,11 +233,35 @@ class Office:
                 queue.perform(str(run.pk))
         raise AssertionError("The queue does not come to rest.")
 
+    # ── what the clock does ─────────────────────────────────────────────────
+    def compact(self, driver_id: uuid.UUID, before: datetime) -> str:
+        """Rid a feed of what is over and has not changed since an instant."""
+        done = compacting.compact_feed(
+            driver_id=driver_id, before=before, by=SYSTEM, now=self.ground.now()
+        )
+        return f"{done.retired} retired, {done.forgotten} forgotten"
+
+    def release_held(self) -> None:
+        """Have judged at once what has waited long enough."""
+        tasks.release_held()
+        self.work_all()
+
+    def abandon_uploads(self) -> str:
+        """Give up the uploads that wait for more, as it is done after a week."""
+        now = self.ground.now()
+        Upload.objects.all().update(expires_at=now)
+        return f"{uploads.expire_uploads(now=now)} expired"
+
     # ── people ──────────────────────────────────────────────────────────────
     def expire_sessions(self, device_id: uuid.UUID) -> None:
         """Let a device's sessions be over, as they are after twelve hours."""
         rows = Token.objects.filter(device=device_id, purpose=Token.Purpose.SESSION)
         rows.update(expiry=self.ground.now())
+
+    def revoke(self, device_id: uuid.UUID, action: str) -> None:
+        """Take a device out of service."""
+        now = self.ground.now()
+        drivers.revoke_device(device_id=device_id, action=action, by=SYSTEM, now=now)
 
     def hire(self, number: int, *, with_shift: bool) -> Driver:
         """Make a driver, mostly with a shift."""

@@ -1,5 +1,6 @@
 """Seeds and mutants, run one after the other in a database that is put back."""
 
+import gc
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -9,11 +10,11 @@ from dataclasses import dataclass, field
 from django.db import connection, transaction
 
 from tests.simulation.ground import Ground
-from tests.simulation.history import SHOWN_STEPS, Outcome, lay, run
+from tests.simulation.history import SHOWN_STEPS, STEPS, Outcome, lay, run
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.stage import Base
 
-MUTANT_SEEDS = 60
+MUTANT_SEEDS = 120
 """A mutant that has lived through so many seeds survives."""
 
 Say = Callable[[str], object]
@@ -27,6 +28,9 @@ class Kill:
     invariant: str = ""
     seed: int | None = None
     detail: str = ""
+    seeds: int = 0
+    steps: int = 0
+    """How many seeds it took, and steps in all of them."""
 
 
 @dataclass
@@ -62,13 +66,22 @@ class Found:
 def laid_base() -> Iterator[Base]:
     """Make the day in the present database, and take it out again at the end."""
     ground = Ground()
+    with silence(), ground.laid(), transaction.atomic():
+        yield lay(ground)
+        transaction.set_rollback(True)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Log nothing: injected faults are no news."""
     level = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)  # injected faults are no news
+    logging.disable(logging.CRITICAL)
+    gc.collect()
+    gc.freeze()  # what is there already stays: no history has to look at it
     try:
-        with ground.laid(), transaction.atomic():
-            yield lay(ground)
-            transaction.set_rollback(True)
+        yield
     finally:
+        gc.unfreeze()
         logging.disable(level)
 
 
@@ -88,27 +101,36 @@ def own_database() -> Iterator[None]:
 
 
 def run_seeds(
-    base: Base, seeds: Iterable[int], say: Say, *, whole: bool = False
+    base: Base,
+    seeds: Iterable[int],
+    say: Say,
+    *,
+    steps: int = STEPS,
+    whole: bool = False,
 ) -> list[Outcome]:
     """Run histories; say of each that fails, or of all as a whole, how it came to it."""
     outcomes = []
     for seed in seeds:
-        outcome = run(base, seed)
+        outcome = run(base, seed, steps)
         outcomes.append(outcome)
         if whole or outcome.violation:
             say(f"Seed {seed}: {outcome.violation or outcome.digest}")
             for line in outcome.steps if whole else outcome.steps[-SHOWN_STEPS:]:
                 say(f"    {line}")
         if outcome.violation:
-            say(f"  Again: python3 manage.py simulate_sync --seeds 1 --first {seed}")
+            again = f"simulate_sync --seeds 1 --first {seed} --steps {steps}"
+            say(f"  Again: python3 manage.py {again}")
     return outcomes
 
 
 def kill(base: Base, name: str, seeds: Iterable[int]) -> Kill:
     """Run a mutant until an invariant notices it."""
-    for seed in seeds:
+    steps = 0
+    for count, seed in enumerate(seeds, 1):
         with MUTANTS[name]():
             outcome = run(base, seed)
+        steps += outcome.operations
         if outcome.violation:
-            return Kill(name, outcome.invariant, seed, outcome.violation)
+            noticed = (outcome.invariant, seed, outcome.violation)
+            return Kill(name, *noticed, seeds=count, steps=steps)
     return Kill(name)

@@ -13,18 +13,20 @@ from django.db import OperationalError
 from django.test import Client
 
 from apps.drivers.models import Driver
+from apps.drivers.services import Enrolled
 from tests.simulation.device import (
     Answer,
     Device,
     Profile,
     Row,
 )
-from tests.simulation.faults import Crash, Saboteur
+from tests.simulation.faults import AFTER, BEFORE, Crash, Saboteur
 from tests.simulation.ground import BEGINNING, Ground
 from tests.simulation.office import DRIVERS, ORDERS, Office, make_depot
-from tests.simulation.watch import Watch, must
+from tests.simulation.watch.invariants import must
+from tests.simulation.watch.watch import Watch
 
-FAULTS = ("crash", "crash", "busy", "bug", "between", "between", "between")
+FAULTS = (BEFORE, AFTER, "busy", "bug", *("between",) * 3)
 
 
 class Base:
@@ -69,18 +71,21 @@ class Stage(ABC):
         self.faults: Counter[str] = Counter()
         self.digest = hashlib.sha256()
         self.steps: list[str] = []
-        self.is_dirty = True
         self.devices = [self._device(n) for n in range(len(base.enrolled))]
+        self.wiped: list[Device] = []
 
     def _device(self, number: int) -> Device:
-        enrolled = self.base.enrolled[number]
+        page = self.base.day[number] if self.base.day else None
+        return self.take_in(f"d{number}", self.base.enrolled[number], page)
+
+    def take_in(self, name: str, enrolled: Enrolled, page: Row | None = None) -> Device:
+        """Return a device that was enrolled just now, with its first page if any."""
         driver = enrolled.session.driver
         profile = profile_of(driver, enrolled.session.token)
-        page = self.base.day[number] if self.base.day else None
         if page is not None:
             profile.merge(page)
         return Device(
-            name=f"d{number}",
+            name=name,
             id=enrolled.device.pk,
             token=enrolled.device_token,
             now=self.ground.now,
@@ -89,6 +94,8 @@ class Stage(ABC):
             drift_ppm=self.random.randint(-40, 40),
             wall_skew_ms=self.random.randint(-600_000, 600_000),
             booted_at=self.ground.now(),
+            shown_id=driver.pk,
+            asked={driver.pk},
         )
 
     # ── writing the history down ────────────────────────────────────────────
@@ -100,12 +107,14 @@ class Stage(ABC):
     def statement(
         self, execute: Any, sql: str, params: Any, many: bool, context: Any
     ) -> Any:
-        """Note whether a step writes at all."""
-        self.is_dirty |= sql.startswith(("INSERT", "UPDATE", "DELETE"))
-        return execute(sql, params, many, context)
+        """Let the watch hear what a step writes to."""
+        done = execute(sql, params, many, context)
+        self.watch.tables.heard(sql)
+        return done
 
     def _some(self) -> Device:
-        return self.random.choice(self.devices)
+        """Return some device that a driver works with."""
+        return self.random.choice([d for d in self.devices if not d.is_draining])
 
     # ── the way between device and server ───────────────────────────────────
     @contextmanager
@@ -119,10 +128,12 @@ class Stage(ABC):
             act = self._interloper() if kind == "between" else None
             within = self.random.choice((8, 16, 45))
             self.saboteur.arm(kind, self.random.randint(1, within), act)
-        with self.saboteur.watching():
-            yield
-        if self.saboteur.struck:
-            self.faults[self.saboteur.struck] += 1
+        try:
+            with self.saboteur.watching():
+                yield
+        finally:
+            if self.saboteur.struck:
+                self.faults[self.saboteur.struck] += 1
 
     def _interloper(self) -> Callable[[], None]:
         """Return another's whole step, to come between two transactions."""
@@ -139,7 +150,7 @@ class Stage(ABC):
             finally:
                 self.is_nested = False
             self.note(f"  meanwhile {name}: {said}")
-            self.watch.note_holders()
+            self.watch.memory.note_holders()
 
         return act
 
@@ -171,6 +182,7 @@ class Stage(ABC):
         `seen` hears every answer that the server gave, lost ones too.
         """
         chance = self.random.random() if self.has_faults else 1.0
+        shown_id = device.shows(token)
         if device.is_cut_off or chance < 0.05:
             self.faults["request lost"] += 1
             return None
@@ -186,6 +198,8 @@ class Stage(ABC):
         if answer is None or (self.has_faults and self.random.random() < 0.08):
             self.faults["answer lost"] += 1
             return None
+        if shown_id is not None and answer.status < 400:
+            device.shown_id = shown_id
         if "server_time" in answer.body:
             device.keep_anchor(sent_ms, answer.body["server_time"])
         return answer

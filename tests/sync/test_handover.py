@@ -4,6 +4,7 @@ import base64
 import json
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,7 +12,7 @@ from rest_framework.test import APIClient
 
 from apps.core import clock
 from apps.core.actors import SYSTEM
-from apps.drivers.models import Driver
+from apps.drivers.models import Device, Driver
 from apps.drivers.services import open_session, revoke_device
 from apps.routes.models import Stop, StopEvent
 from apps.sync.models import Attachment, DeviceEvent, QuarantinedEvent
@@ -108,6 +109,17 @@ def test_handed_on_device_repeats_under_the_other_session() -> None:
     assert push(device, token, changed) == [("rejected", "id_reused")]
 
 
+def test_handed_on_device_names_the_maker_of_what_it_sent_without() -> None:
+    """The answer to the first push was lost; by the second, another has signed in."""
+    day, device, other, token = handed_on()
+    mine = device.event("stop.succeeded", day.stops[0])
+    push(device, device.session_token, mine)
+    named = mine | {"driver_id": str(day.driver.pk)}
+    assert push(device, token, named) == [("duplicate", "ok")]
+    posed = mine | {"driver_id": str(other.driver.pk)}
+    assert push(device, token, posed) == [("rejected", "id_reused")]
+
+
 def test_handed_on_device_judges_held_events_for_their_makers() -> None:
     day, device, other, token = handed_on()
     first = device.event("stop.arrived", day.stops[0])
@@ -122,6 +134,58 @@ def test_handed_on_device_judges_held_events_for_their_makers() -> None:
         (late["id"], day.driver.pk, "applied"),
         (hers["id"], other.driver.pk, "applied"),
     }
+
+
+def test_device_whose_handover_was_not_answered_acts_for_the_driver_before() -> None:
+    day, device, other, token = handed_on()
+    mine = device.event("stop.arrived", day.stops[0])
+    assert push(device, device.device_token, mine) == [("applied", "ok")]
+    assert DeviceEvent.objects.get().driver_id == day.driver.pk
+    device.sign(device.device_token)
+    renewed = device.client.post("/api/sync/v1/session").json()
+    assert renewed["driver"]["id"] == str(day.driver.pk)
+    assert device.get(token=renewed["session_token"]).status_code == 200
+    assert device.get(token=token).status_code == 401  # hers ended with that
+    done = device.event("stop.succeeded", day.stops[0])
+    assert push(device, device.device_token, done) == [("applied", "ok")]
+    assert Stop.objects.get(pk=day.stops[0].pk).completed_by_id == day.driver.pk
+    assert other.driver.pk != day.driver.pk
+
+
+def test_device_acts_for_the_new_driver_once_it_has_shown_the_session() -> None:
+    day, device, other, token = handed_on()
+    hers = device.event("stop.arrived", other.stops[0])
+    assert push(device, token, hers) == [("applied", "ok")]
+    done = device.event("stop.succeeded", other.stops[0])
+    assert push(device, device.device_token, done) == [("applied", "ok")]
+    assert DeviceEvent.objects.get(pk=done["id"]).driver_id == other.driver.pk
+    late = device.event("stop.succeeded", day.stops[0])
+    late["driver_id"] = str(day.driver.pk)
+    assert push(device, device.device_token, late) == [("applied", "ok")]
+
+
+def test_handover_that_is_asked_again_or_taken_back_leaves_no_doubt() -> None:
+    day, device, other, _ = handed_on()
+    row = Device.objects.get(pk=device.device_id)
+    assert (row.driver_id, row.shown_driver_id) == (other.driver.pk, day.driver.pk)
+    user = User.objects.get(pk=other.driver.user_id)
+    where: dict[str, Any] = {
+        "device_id": device.device_id,
+        "by": SYSTEM,
+        "now": clock.now(),
+    }
+    again = open_session(user=user, **where)
+    row.refresh_from_db()
+    assert row.shown_driver_id == day.driver.pk
+    assert device.get(token=again.token).status_code == 200
+    row.refresh_from_db()
+    assert row.driver_id == other.driver.pk
+    assert row.shown_driver is None
+    open_session(user=User.objects.get(pk=day.driver.user_id), **where)
+    open_session(user=user, **where)
+    row.refresh_from_db()
+    assert row.driver_id == other.driver.pk
+    assert row.shown_driver is None
 
 
 def test_handed_on_device_uploads_the_first_drivers_files() -> None:

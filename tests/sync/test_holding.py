@@ -99,14 +99,14 @@ def test_push_held_event_waits_on_for_what_it_depends_on() -> None:
     needs = device.event("stop.succeeded", day.stops[0])
     needs["depends_on"] = elsewhere["id"]
     assert device.verdicts(needs) == [("retry", "dependency_missing")]
-    fix = device.event("event.corrected", corrects=needs["id"], kind="stop.failed")
+    fix = device.event("event.corrected", corrects=needs["id"], kind="stop.succeeded")
     assert device.verdicts(fix) == [("held", "out_of_order")]
     lost = device.event("stop.note", day.stops[0], note="came") | {"seq": 1}
     assert device.verdicts(lost) == [("applied", "ok")]
     assert result_on(device, fix) == ("held", "out_of_order")
     second.push(elsewhere)
     assert device.verdicts(needs) == [("applied", "ok")]
-    assert result_on(device, fix) == ("needs_review", "correction")
+    assert result_on(device, fix) == ("applied", "corrected")
 
 
 def test_push_held_event_whose_handler_fails_is_not_lost(
@@ -173,7 +173,7 @@ def test_release_held_leaves_a_person_what_never_can_be_judged() -> None:
     fix = device.event("event.corrected", corrects="lost", kind="stop.failed")
     device.push(fix)
     assert force(device) == 1
-    assert result_on(device, fix) == ("needs_review", "dependency_missing")
+    assert result_on(device, fix) == ("rejected", "unknown_event")
 
 
 def test_release_held_judges_a_late_one_at_once() -> None:

@@ -144,6 +144,61 @@ def test_mend_keeps_the_body_open_when_something_breaks(
     assert aside.state == "open"
 
 
+@pytest.mark.parametrize(
+    ("language", "mended", "dismissed"),
+    [
+        ("en", "The office has mended", "lets it rest: A {test}"),
+        ("de", "Das Büro hat diese Meldung berichtigt", "lässt sie ruhen: A {test}"),
+        ("es", "La oficina ha corregido", "lo deja estar: A {test}"),
+        ("fr", "Le bureau a corrigé", "en reste là : A {test}"),
+    ],
+)
+def test_driver_hears_what_the_office_made_of_a_report(
+    language: str, mended: str, dismissed: str
+) -> None:
+    day, device, aside = set_aside(reason="dog")
+    day.driver.language = language
+    day.driver.save()
+    second = device.event("stop.failed", day.stops[1], reason="cat")
+    device.push(second)
+    event = mend(
+        aside, Mended("stop.failed", str(day.stops[0].pk), {"reason": "other"})
+    )
+    other = QuarantinedEvent.objects.get(event_id=second["id"])
+    dismiss_event(quarantined_id=other.pk, reason="A {test}", by=BY, now=clock.now())
+    device.pull()
+    rows = device.tables["event_results"]
+    shown = rows[event.pk]
+    assert (shown["rule"], shown["winner"]) == ("mended", "office")
+    assert shown["detail"].startswith(mended)
+    [rest] = [row for row in rows.values() if row["corrects"] == second["id"]]
+    assert (rest["result"], rest["code"], rest["rule"]) == (
+        "rejected",
+        "dismissed",
+        "dismissed",
+    )
+    assert (rest["kind"], rest["stop_id"]) == ("stop.failed", str(day.stops[1].pk))
+    assert rest["detail"].endswith(dismissed)
+    assert rest["advice"]
+    assert rows[second["id"]]["rule"] == "not_possible"
+    assert rows == device.snapshot()["event_results"]
+
+
+def test_driver_hears_of_a_dismissed_body_whose_id_is_another_events() -> None:
+    day = publish_day()
+    device = enrol(day.driver)
+    good = device.event("stop.arrived", day.stops[0])
+    device.push(good)
+    device.push(good | {"kind": "stop.succeeded"})
+    aside = QuarantinedEvent.objects.get()
+    dismiss_event(quarantined_id=aside.pk, reason="Double", by=BY, now=clock.now())
+    device.pull()
+    rows = device.tables["event_results"]
+    assert rows[good["id"]]["result"] == "applied"
+    [rest] = [row for row in rows.values() if row["corrects"] == good["id"]]
+    assert (rest["code"], rest["kind"]) == ("dismissed", "stop.succeeded")
+
+
 def test_dismiss_needs_a_reason_and_keeps_the_body() -> None:
     _, _, aside = set_aside(reason="dog")
     with pytest.raises(Invalid):

@@ -208,7 +208,10 @@ def test_pull_of_an_older_schema_gets_what_it_knows_then_the_rest_in_full(
     def pull(**query: str) -> Any:
         asked = queries.pull_request(query)
         return selectors.pull(
-            driver_id=day.driver.pk, language="", request=asked, known_tables=newer
+            feed=selectors.feed_of(day.driver.pk),
+            language="",
+            request=asked,
+            known_tables=newer,
         )
 
     old = pull(schema_version="1")

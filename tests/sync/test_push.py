@@ -314,13 +314,37 @@ def test_push_dependency_that_has_not_come_is_retried() -> None:
     assert device.verdicts(second, first) == [("applied", "ok"), ("applied", "ok")]
 
 
-def test_push_correction_waits_for_a_supervisor() -> None:
+def test_push_step_that_needs_a_retried_one_is_retried_with_it() -> None:
+    day = publish_day()
+    device = enrol(day.driver)
+    stop, other = day.stops[0], day.stops[1]
+    base = enrol(day.driver).event("device.status")
+    failed = device.event("stop.failed", stop, reason="not_home")
+    again = device.event("stop.reopened", stop) | {"depends_on": base["id"]}
+    done = device.event("stop.succeeded", stop)
+    elsewhere = device.event("stop.succeeded", other)
+    twice = device.event("stop.arrived", other)
+    rows = (failed, again, done, elsewhere, twice)
+    assert device.verdicts(*rows) == [
+        ("applied", "ok"),
+        ("retry", "dependency_missing"),
+        ("retry", "dependency_missing"),
+        ("applied", "ok"),
+        ("rejected", "invalid"),
+    ]
+    assert not QuarantinedEvent.objects.filter(event_id=done["id"]).exists()
+    device.verdicts(base)
+    assert device.verdicts(again, done) == [("applied", "ok")] * 2
+    assert Stop.objects.get(pk=stop.pk).status == "succeeded"
+
+
+def test_push_correction_waits_for_what_it_corrects() -> None:
     day = publish_day()
     device = enrol(day.driver)
     wrong = device.event("stop.failed", day.stops[0], reason="closed")
     fix = device.event("event.corrected", corrects=wrong["id"], kind="stop.succeeded")
     assert device.verdicts(fix) == [("held", "out_of_order")]
-    assert device.verdicts(wrong, fix)[1] == ("duplicate", "correction")
+    assert device.verdicts(wrong, fix)[1] == ("duplicate", "corrected")
     assert Entry.objects.filter(kind="event.corrected").count() == 1
 
 

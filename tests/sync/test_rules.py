@@ -3,6 +3,7 @@
 import hashlib
 import uuid
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils import translation
 
 from apps.core import clock
 from apps.core.actors import SYSTEM
+from apps.drivers.models import Device
 from apps.drivers.services import revoke_device
 from apps.journal.models import Entry
 from apps.orders.services import reschedule_order
@@ -19,7 +21,6 @@ from apps.routes.models import Stop
 from apps.sync.models import Attachment, DeviceEvent, QuarantinedEvent
 from apps.sync.rules import (
     BY_ID,
-    FILE_OF_REJECTED,
     RULES,
     is_clock_ahead,
     rule_of,
@@ -38,6 +39,8 @@ from tests.sync.builders import (
 pytestmark = pytest.mark.django_db
 
 Event = dict[str, Any]
+TESTS = Path(__file__).parent
+DOCUMENT = TESTS.parents[1] / "docs" / "devices.md"
 
 
 def made(day: Day | None = None) -> tuple[Day, Handheld]:
@@ -350,7 +353,9 @@ def test_rule_file_of_a_rejected_event(first: str) -> None:
     device.pull()
     shown = device.tables["attachments"][name]
     with translation.override("de"):
-        assert shown["detail"] == translation.gettext(FILE_OF_REJECTED.says)
+        assert shown["detail"] == translation.gettext(
+            BY_ID["file_of_rejected_report"].says
+        )
     assert shown["status"] == "awaited"
 
 
@@ -385,20 +390,22 @@ def test_rule_pause_reported_after_the_shift_was_over() -> None:
     assert explained(device, late, "shift_over")["result"] == "superseded"
 
 
+def test_rule_road_report_that_comes_when_its_time_is_over() -> None:
+    _, device = made(publish_day(now=clock.now() - timedelta(hours=4)))
+    Device.objects.all().update(enrolled_at=clock.now() - timedelta(hours=4))
+    place = {"lat": 49.5, "lon": 11.28}
+    event = device.event("exception.reported", reason="closure", **place)
+    event["device_time"] -= 3 * 3_600_000
+    row = explained(device, event, "road_report_late")
+    assert (row["result"], row["code"]) == ("superseded", "came_late")
+
+
 def test_rule_not_possible_names_what_is() -> None:
     day, device = made()
     event = device.event("stop.reopened", day.stops[0])
     row = explained(device, event, "not_possible")
     assert "stop.enroute" in row["detail"]
     assert row["ours"] == "offen"
-
-
-def test_rule_correction_waits() -> None:
-    day, device = made()
-    wrong = device.event("stop.failed", day.stops[0], reason="closed")
-    fix = device.event("event.corrected", corrects=wrong["id"], kind="stop.succeeded")
-    device.push(wrong)
-    explained(device, fix, "correction_waits")
 
 
 def test_rule_writes_to_what_is_ours() -> None:
@@ -412,7 +419,7 @@ def test_rule_writes_to_what_is_ours() -> None:
 
 
 def test_rules_have_names_of_their_own_and_words() -> None:
-    assert len(BY_ID) == len(RULES) + 2
+    assert len(BY_ID) == len(RULES) + 3
     assert all(rule.do for rule in BY_ID.values())
     assert all(rule.says for rule in BY_ID.values() if rule.id != "not_possible")
     assert rule_of("stop.succeeded", "ok") is None
@@ -424,3 +431,10 @@ def test_rule_is_the_first_that_fits() -> None:
     for rule in RULES:
         kind = rule.kinds[0] if rule.kinds else "x.y"
         assert rule_of(kind, rule.code) == rule
+
+
+@pytest.mark.parametrize("rule_id", BY_ID)
+def test_rule_is_documented_and_has_its_test(rule_id: str) -> None:
+    assert f"`{rule_id}`" in DOCUMENT.read_text()
+    quoted = f'"{rule_id}"'
+    assert any(quoted in tests.read_text() for tests in TESTS.glob("test_*.py"))

@@ -15,7 +15,6 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from channels.routing import URLRouter
-from pytest_django import Settings
 
 from apps.core import clock
 from apps.core.actors import SYSTEM
@@ -171,6 +170,47 @@ def test_change_of_an_instant_long_ago_is_found_by_the_sweep(
     play(scenario)
 
 
+def test_first_change_of_all_is_found_where_no_head_had_moved() -> None:
+    day = publish_day()
+    FeedHead.objects.all().delete()
+    heads, since = tailer.read_heads(None, [])
+    assert heads == {}
+    add_stop(day, clock.now())
+    heads, _ = tailer.read_heads(since, [])
+    assert heads == {day.driver.pk: head_of(day)}
+
+
+def test_change_between_the_head_and_its_subscription_is_heard_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pokes, "has_bell", lambda: True)
+    monkeypatch.setattr(pokes, "rings", silence)
+    monkeypatch.setattr(pokes, "ring", lambda _scopes: None)
+    monkeypatch.setattr(tailer, "POLL_WITH_BELL_S", PATIENCE_S)
+    day, early = publish_day(), publish_day()
+    first = enrol(early.driver)
+
+    async def scenario() -> None:
+        async with socket(first.session_token) as talk:
+            await talk.hear()
+            await asyncio.sleep(2 * tailer.COALESCE_S)  # the tailer rests by now
+            heard: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            head = await sync_to_async(head_of)(day)
+            await sync_to_async(add_stop)(day, clock.now())
+            ear = tailer.tailer().subscribe(day.driver.pk, head, heard.set_result)
+            async with asyncio.timeout(PATIENCE_S / 2):
+                assert await heard == head + 1
+            await tailer.tailer().unsubscribe(ear)
+
+    play(scenario)
+
+
+async def silence() -> AsyncIterator[None]:
+    """Ring no bell."""
+    await asyncio.Event().wait()
+    yield
+
+
 def test_browser_sends_the_token_as_a_subprotocol() -> None:
     device = enrol(publish_day().driver)
     offered = [consumers.SUBPROTOCOL, f"token.{device.session_token}"]
@@ -249,20 +289,3 @@ def test_socket_of_a_revoked_device_is_closed_also_when_open(
 
     play(scenario)
     refused(device, device.session_token, consumers.REVOKED)
-
-
-def test_bell_is_heard_where_processes_are_joined(settings: Settings) -> None:
-    settings.REDIS_URL = settings.REDIS_URL or "redis://stands-for-any-shared-layer"
-
-    async def scenario() -> None:
-        bell = pokes.rings()
-        heard = asyncio.ensure_future(anext(bell))
-        scope = FeedHead(pk="018f0000-0000-7000-8000-000000000000").scope
-        async with asyncio.timeout(PATIENCE_S):
-            while not heard.done():  # who has not joined yet does not hear it
-                await sync_to_async(pokes.ring, thread_sensitive=False)([scope])
-                await asyncio.wait([heard], timeout=0.2)
-        assert heard.exception() is None
-        await bell.aclose()  # type: ignore[attr-defined]
-
-    play(scenario)

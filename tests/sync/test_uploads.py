@@ -332,6 +332,22 @@ def test_upload_that_nobody_goes_on_with_expires() -> None:
     assert (row.status, row.received_bytes) == (AttachmentState.AWAITED, 0)
 
 
+def test_upload_that_has_expired_waits_again_once_it_is_created_again() -> None:
+    """The scheduled task that gives it up may be late; the device need not wait for it."""
+    _, _, tus = at_door()
+    content = photo()
+    url = tus.create(content, "p1")["Location"]
+    tus.send(url, content[:500], 0)
+    Upload.objects.update(expires_at=clock.now() - timedelta(seconds=1))
+    assert tus.send(url, content[500:], 500).status_code == 410
+
+    again = tus.create(content, "p1")
+
+    assert (again["Location"], again["Upload-Offset"]) == (url, "500")
+    assert tus.send(url, content[500:], 500).status_code == 204
+    assert uploads.expire_uploads(now=clock.now()) == 0
+
+
 def test_device_that_drains_still_sends_its_files() -> None:
     _, device, tus = at_door()
     content = photo()

@@ -1,9 +1,7 @@
 """Drivers with their enrolment codes, vehicles and their types."""
 
 from typing import Any
-from urllib.parse import urlencode
 
-import segno
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -17,6 +15,7 @@ from apps.core.problems import Problem
 from apps.core.wording import NOTHING, local_time
 from apps.depots.scoping import DepotScopedAdmin
 from apps.drivers import services
+from apps.drivers.enrolment import enrolment_picture
 from apps.drivers.forms import DriverForm, VehicleForm, VehicleTypeForm
 from apps.drivers.models import Driver, Vehicle, VehicleType
 
@@ -116,9 +115,8 @@ class DriverPage(VerbPage, DepotScopedAdmin):
 
 
 def _qr(code: str) -> SafeString:
-    """Return the picture that a device reads to enrol: where the server is, and the code."""
-    query = urlencode({"server": settings.PUBLIC_URL, "code": code})
-    picture: str = segno.make(f"roundsman://enrol?{query}", micro=False).svg_inline(
+    """Return the picture that a device reads to enrol."""
+    picture: str = enrolment_picture(code).svg_inline(
         scale=6, dark="#000", light="#fff", title="Enrolment code"
     )
     return mark_safe(picture)  # noqa: S308  made here of black and white squares

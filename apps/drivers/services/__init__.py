@@ -3,6 +3,7 @@
 from apps.drivers.services.devices import (
     Enrolled,
     OpenedSession,
+    confirm_handover,
     create_enrolment_code,
     enrol_device,
     note_device_seen,
@@ -46,6 +47,7 @@ __all__ = [
     "change_shift",
     "change_vehicle",
     "change_vehicle_type",
+    "confirm_handover",
     "create_enrolment_code",
     "end_shift",
     "enrol_device",

@@ -147,9 +147,10 @@ def open_session(
 ) -> OpenedSession:
     """Open or renew a driver's session on a device.
 
-    Without `user` the driver who was signed in last goes on; with `user` (whose password
-    the door has checked) that driver takes the device over, and the sessions of others
-    on it end. Ended sessions still hand in evidence.
+    Without `user` the driver goes on whom the device knows of; with `user` (whose
+    password the door has checked) that driver takes the device over, and the sessions
+    of others on it end. Ended sessions still hand in evidence. The answer may be lost:
+    until the new session is shown, the device acts for the driver before.
 
     Raises:
         DriverRefused: the device is not active, or the person does not drive, works
@@ -157,7 +158,8 @@ def open_session(
     """
     with writing(by=by, now=now) as journal:
         device = Device.objects.select_for_update().get(pk=device_id)
-        who = Q(pk=device.driver_id) if user is None else Q(user=user)
+        known_id = device.shown_driver_id or device.driver_id
+        who = Q(pk=known_id) if user is None else Q(user=user)
         driver = (
             Driver.objects.select_related("user")
             .filter(who, is_active=True, user__is_active=True)
@@ -178,9 +180,17 @@ def open_session(
         return _begin_session(device, driver, now)
 
 
+def confirm_handover(*, device_id: uuid.UUID) -> None:
+    """Note that a device has shown the session of the driver who took it over."""
+    waiting = Device.objects.filter(pk=device_id, shown_driver__isnull=False)
+    waiting.update(shown_driver=None)
+
+
 def _change_driver(device: Device, driver: Driver, now: datetime) -> None:
-    Device.objects.filter(pk=device.pk).update(driver=driver)
+    shown_id = device.shown_driver_id or device.driver_id
+    device.shown_driver_id = None if shown_id == driver.pk else shown_id
     device.driver = driver
+    device.save(update_fields=["driver", "shown_driver"])
     Token.objects.filter(device=device, purpose=Token.Purpose.DEVICE).update(
         user=driver.user
     )
@@ -237,7 +247,14 @@ def revoke_device(
     return device
 
 
-def note_device_seen(*, device_id: uuid.UUID, now: datetime) -> None:
-    """Keep when a device was heard of last, once a minute at the most."""
+def note_device_seen(
+    *, device_id: uuid.UUID, now: datetime, known_at: datetime | None = None
+) -> None:
+    """Keep when a device was heard of last, once a minute at the most.
+
+    `known_at` is what the caller has just read: it saves the asking.
+    """
+    if known_at is not None and known_at >= now - SEEN_EVERY:
+        return
     stale = Q(last_seen_at=None) | Q(last_seen_at__lt=now - SEEN_EVERY)
     Device.objects.filter(stale, pk=device_id).update(last_seen_at=now)

@@ -1,17 +1,17 @@
 """The verbs of single orders: create, change, cancel, reschedule, settle."""
 
 import uuid
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 from django.db import IntegrityError
-from django.db.models import F
 
 from apps.core.actors import Actor
 from apps.core.etags import PreconditionFailed
 from apps.core.problems import Conflict, FieldError, Invalid, Problem
+from apps.core.statements import update
 from apps.depots.models import Depot
 from apps.depots.selectors import zone_finder
 from apps.journal.services import Writer, writing
@@ -357,13 +357,11 @@ class Outcomes:
         )
 
     def write(self) -> None:
-        """Write where the orders have come to, in few statements."""
-        alike: dict[tuple[str, int], list[uuid.UUID]] = defaultdict(list)
-        for order_id, count in self._steps.items():
-            alike[self._last[order_id], count].append(order_id)
-        for (status, count), ids in alike.items():
-            Order.objects.filter(pk__in=ids).update(
-                status=status,
-                version=F("version") + count,
-                changed_at=self._writer.now,
-            )
+        """Write where the orders have come to, in one statement."""
+        columns = {
+            "id": list(self._steps),
+            "status": [str(self._last[order_id]) for order_id in self._steps],
+            "version": list(self._steps.values()),
+            "changed_at": self._writer.now,
+        }
+        update(Order, columns, added=["version"])

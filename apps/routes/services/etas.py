@@ -2,9 +2,11 @@
 
 import uuid
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from apps.core import queue
 from apps.core.actors import Actor
+from apps.core.statements import Statement, read_uuid
 from apps.journal.services import writing
 from apps.routes.eta import Expected, propagate
 from apps.routes.marks import NOT_WARNED, Warned, warnings_for
@@ -19,11 +21,49 @@ VISIBLE_ETA_MOVE_S = 60
 VISIBLE_INTERVAL_MOVE_S = 300
 """… or an end of its interval by this much: intervals narrow with every stop."""
 
+LONGEST_WAIT = timedelta(minutes=2)
+"""A route whose ETAs have been due for so long is queued anew."""
+
+DUE = Statement(
+    """
+    UPDATE routes_route SET etas_due_at = %s
+     WHERE (id IN (SELECT route_id FROM routes_stop WHERE id IN %s) OR id IN %s)
+       AND (etas_due_at IS NULL OR etas_due_at < %s)
+    RETURNING id
+    """,
+    read_uuid,
+)
+
 _KEPT = [
     *("eta_at", "eta_low_at", "eta_high_at", "eta_reason"),
     *("told_low_at", "told_high_at"),
     *("road_warning", "road_warning_text", "version"),
 ]
+
+
+def note_etas_due(
+    stop_ids: Collection[uuid.UUID], route_ids: Collection[uuid.UUID], *, now: datetime
+) -> None:
+    """Have a task make anew the ETAs of the routes that hold these stops, and of these.
+
+    It belongs to a verb that holds the routes' drivers. A route that waits already is
+    not queued again: its task waits for the same lock, and will see what is written
+    here. One that has waited too long has lost its task, and gets another.
+    """
+    given_up_at = now - LONGEST_WAIT
+    due = DUE.rows(now, stop_ids, route_ids, given_up_at)
+    if due:
+        ids = sorted(str(route_id) for (route_id,) in due)
+        queue.enqueue("apps.routes.tasks.refresh_etas", route_ids=ids)
+
+
+def refresh_due_etas(
+    route_ids: Collection[uuid.UUID], *, by: Actor, now: datetime
+) -> list[uuid.UUID]:
+    """Make the ETAs anew of those of the routes that wait for it."""
+    rows = Route.objects.filter(pk__in=route_ids, etas_due_at__isnull=False)
+    due = list(rows.values_list("pk", flat=True))
+    return refresh_etas(due, by=by, now=now) if due else []
 
 
 def refresh_etas(
@@ -35,6 +75,8 @@ def refresh_etas(
     """
     held = Route.objects.filter(pk__in=route_ids).values_list("driver_id", flat=True)
     with writing(by=by, now=now, scopes=list(held)) as journal:
+        waiting = Route.objects.filter(pk__in=route_ids, etas_due_at__isnull=False)
+        waiting.update(etas_due_at=None)
         moved: list[Stop] = []
         found = outlooks(route_ids, now=now)
         note_risks(route_ids, found, now=now)

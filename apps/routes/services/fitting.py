@@ -46,6 +46,8 @@ class Answer:
     why: str = ""
     legs: Mapping[str, int] = field(default_factory=dict)
     """Seconds to each order from the stop before it, on a clear road (see `legs`)."""
+    told: Mapping[str, datetime] = field(default_factory=dict)
+    """When each order is told to be reached, by the hour of each leg (see `told`)."""
     travel_quality: str = "estimated"
     """What its travel times are worth (see the gateways' `base`)."""
     failures: tuple[Failure, ...] = ()
@@ -112,7 +114,7 @@ def route_changes(
     for shift in day.shifts:
         route = routes.get(shift.shift_id) or _new_route(plan, shifts[shift.shift_id])
         held = [s for s in present[route.pk] if s.status != StopState.CANCELLED]
-        visits = _visits(planned.get(shift.shift_id), day, stops)
+        visits = _visits(planned.get(shift.shift_id), answer, stops)
         behind, ahead = _fit(shift, held, visits)
         changes.append(
             RouteChange(
@@ -136,13 +138,17 @@ def _unchanged_shifts(day: DayInput) -> dict[uuid.UUID, Shift]:
 
 
 def _visits(
-    planned: RoutePlan | None, day: DayInput, stops: Mapping[uuid.UUID, Stop]
+    planned: RoutePlan | None, answer: Answer, stops: Mapping[uuid.UUID, Stop]
 ) -> list[tuple[Stop, datetime]]:
     """Return stop and ETA (begin of service); what nobody wants any more is left out."""
     if planned is None:
         return []
+    origin_at, told = answer.day.origin_at, answer.told
     return [
-        (stop, day.origin_at + timedelta(seconds=visit.start_s))
+        (
+            stop,
+            told.get(visit.job_id) or origin_at + timedelta(seconds=visit.start_s),
+        )
         for visit in planned.visits
         if (stop := stops.get(uuid.UUID(visit.job_id))) is not None
     ]

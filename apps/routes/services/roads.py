@@ -11,7 +11,7 @@ from apps.routes.inforce import place_of
 from apps.routes.marks import NEARBY_M
 from apps.routes.models import Condition, Route
 from apps.routes.outlook import Outlook, outlooks
-from apps.routes.places import distances_m, shares_of_legs
+from apps.routes.places import distances_m, shares_of_ways
 from apps.routes.services.etas import refresh_etas
 from apps.routes.states import RouteState
 
@@ -71,7 +71,8 @@ def _is_touched(condition: Condition, ahead: Sequence[Outlook]) -> bool:
         ends = [visit.point for visit in outlook.visits]
         starts = [outlook.outset.point, *ends[:-1]]
         near_m = NEARBY_M if condition.percent is None else 0
-        if (shares_of_legs(place, starts, ends) > 0).any():
+        lines = [visit.line for visit in outlook.visits]
+        if (shares_of_ways(place, starts, ends, lines) > 0).any():
             return True
         if (distances_m(place, ends) <= near_m).any():
             return True

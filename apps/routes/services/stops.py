@@ -1,25 +1,47 @@
 """What devices report of stops, and what the office takes away from a route."""
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from apps.core.actors import Actor
-from apps.core.verdicts import NEEDS_REVIEW, OK, REJECTED, SUPERSEDED, Verdict
+from apps.core.statements import (
+    Statement,
+    as_is,
+    columns_of,
+    insert,
+    partly,
+    read_date,
+    read_instant,
+    read_json,
+    read_uuid,
+    update,
+)
+from apps.core.verdicts import (
+    APPLIED,
+    NEEDS_REVIEW,
+    OK,
+    REJECTED,
+    Verdict,
+)
 from apps.journal.services import Writer, writing
 from apps.orders import services as orders
 from apps.orders.models import Order
 from apps.orders.states import OrderState
 from apps.routes import progress
-from apps.routes.models import PlanChange, Route, Stop, StopAssignment, StopEvent
+from apps.routes.models import Route, Stop, StopAssignment, StopEvent
 from apps.routes.progress import Fact
 from apps.routes.selectors import parse_id
+from apps.routes.services.telling import StopReport, tell
 from apps.routes.states import DONE, UNDER_WAY, RouteState, StopState
 
 NEVER_ASSIGNED = Verdict(
     REJECTED, "never_assigned", "This stop was never yours. The report is set aside."
+)
+CORRECTION_WAITS = Verdict(
+    NEEDS_REVIEW, "correction", "Your correction is kept; the office decides."
 )
 MOVED = progress.WINDOW_MOVED
 NO_ID = uuid.UUID(int=0)
@@ -30,24 +52,55 @@ ORDER_STATE_OF = {
 }
 
 
-_FOLDED = [
+_FOLDED = (
     *("status", "reason", "enroute_at", "arrived_at", "completed_at"),
-    *("completed_by", "version"),
-]
-
-
-@dataclass(frozen=True, slots=True)
-class StopReport:
-    """A device's fact about a stop; `occurred_at` is the device's, corrected."""
-
-    event_id: str
-    stop_id: str
-    kind: str
-    driver_id: uuid.UUID
-    occurred_at: datetime
-    received_at: datetime
-    device_seq: int
-    payload: Mapping[str, Any]
+    *("completed_by_id", "version"),
+)
+_STOP_READ = (
+    *("id", "order_id", "route_id", "sequence", "service_s", "plan_eta_at", "eta_at"),
+    *("eta_low_at", "eta_high_at"),
+    *_FOLDED,
+)
+_ROUTE_READ = ("id", "driver_id", "status")
+_ORDER_READ = ("id", "depot_id", "service_date", "status")
+LOCKED: Final = Statement(
+    """
+    SELECT s.id, s.order_id, s.route_id, s.sequence, s.service_s, s.plan_eta_at,
+           s.eta_at, s.eta_low_at, s.eta_high_at, s.status, s.reason, s.enroute_at,
+           s.arrived_at, s.completed_at, s.completed_by_id, s.version,
+           r.id, r.driver_id, r.status,
+           o.id, o.depot_id, o.service_date, o.status
+      FROM routes_stop s JOIN orders_order o ON o.id = s.order_id
+      LEFT JOIN routes_route r ON r.id = s.route_id
+     WHERE s.id IN %s ORDER BY s.id
+    """,
+    *(read_uuid, read_uuid, read_uuid, as_is, as_is, read_instant, read_instant),
+    *(read_instant, read_instant, as_is, as_is, read_instant),
+    *(read_instant, read_instant, read_uuid, as_is),
+    *(read_uuid, read_uuid, as_is),
+    *(read_uuid, read_uuid, read_date, as_is),
+    lock="FOR UPDATE OF s, o",
+)
+GIVEN: Final = Statement(
+    "SELECT stop_id, driver_id FROM routes_stopassignment WHERE stop_id IN %s",
+    *(read_uuid, read_uuid),
+)
+TOLD: Final = Statement(
+    """
+    SELECT id, stop_id, kind, driver_id, occurred_at, device_seq, payload, verdict,
+           corrects
+      FROM routes_stopevent WHERE stop_id IN %s
+    """,
+    *(as_is, read_uuid, as_is, read_uuid, read_instant, as_is, read_json, as_is),
+    as_is,
+)
+HOLDERS: Final = Statement(
+    """
+    SELECT s.id, r.driver_id FROM routes_stop s
+      LEFT JOIN routes_route r ON r.id = s.route_id WHERE s.id IN %s
+    """,
+    *(read_uuid, read_uuid),
+)
 
 
 @dataclass(slots=True)
@@ -55,17 +108,15 @@ class _Visit:
     """A locked stop with all that was ever reported of it, while more is taken in."""
 
     stop: Stop
-    given_to: set[uuid.UUID]
-    facts: dict[str, StopEvent]
-    fresh: list[StopEvent] = field(default_factory=list)
+    given_to: set[uuid.UUID] = field(default_factory=set)
+    facts: dict[str, tuple[Fact, Verdict]] = field(default_factory=dict)
+    fresh: list[tuple[StopReport, Verdict]] = field(default_factory=list)
     is_folded: bool = False
 
     def counting(self) -> list[Fact]:
         """Return the facts that say something of the stop's state."""
         return [
-            _fact_of_row(event)
-            for event in self.facts.values()
-            if _verdict_of(event).code != MOVED.code
+            fact for fact, verdict in self.facts.values() if verdict.code != MOVED.code
         ]
 
 
@@ -112,16 +163,21 @@ def _lock_visits(
     reports: Sequence[StopReport], journal: Writer
 ) -> dict[uuid.UUID, _Visit]:
     ids = {stop_id for each in reports if (stop_id := parse_id(each.stop_id))}
-    stops = _lock_stops(ids, journal)
-    shared = {order.pk: order for order in (stop.order for stop in stops)}
-    for stop in stops:
-        stop.order = shared[stop.order_id]
-    visits = {stop.pk: _Visit(stop, set(), {}) for stop in stops}
-    given = StopAssignment.objects.filter(stop__in=visits)
-    for stop_id, driver_id in given.values_list("stop_id", "driver_id"):
+    visits = {stop.pk: _Visit(stop) for stop in _lock_stops_to_fold(ids, journal)}
+    for stop_id, driver_id in GIVEN.rows(list(visits)):
         visits[stop_id].given_to.add(driver_id)
-    for event in StopEvent.objects.filter(stop__in=visits):
-        visits[event.stop_id].facts[event.id] = event
+    for row in TOLD.rows(list(visits)):
+        event_id, stop_id, kind, driver_id, at, seq, payload, said, corrects = row
+        fact = Fact(
+            id=event_id,
+            step=kind.removeprefix("stop."),
+            driver_id=driver_id,
+            occurred_at=at,
+            device_seq=seq,
+            reason=str(payload.get("reason", "")),
+            corrects=corrects,
+        )
+        visits[stop_id].facts[event_id] = (fact, _verdict_of(said))
     return visits
 
 
@@ -133,14 +189,13 @@ def _take(report: StopReport, visit: _Visit | None, taken: _Taken) -> Verdict:
     if verdict.result == REJECTED:
         return verdict
     if report.event_id not in visit.facts:
-        event = _event_of(stop, report, verdict)
-        visit.facts[event.id] = event
-        visit.fresh.append(event)
+        visit.facts[report.event_id] = (_fact_of_report(report), verdict)
+        visit.fresh.append((report, verdict))
         if stop.status != StopState.CANCELLED and verdict.code != MOVED.code:
             visit.is_folded = True
             _fold(visit, report, taken)
         if verdict.result == NEEDS_REVIEW:
-            _tell(journal, stop, "stop.needs_review", report, code=verdict.code)
+            tell(journal, stop, "stop.needs_review", report, code=verdict.code)
     if stop.route is not None:
         # The order too: a cancelled one is shown while its stop is open.
         journal.changed(stop.route.driver_id, "orders", stop.order_id)
@@ -149,28 +204,31 @@ def _take(report: StopReport, visit: _Visit | None, taken: _Taken) -> Verdict:
 
 def _judged(report: StopReport, visit: _Visit) -> Verdict:
     if again := visit.facts.get(report.event_id):
-        return _verdict_of(again)
-    verdict = progress.judge(
-        visit.counting(),
+        return Verdict(again[1].result, again[1].code)
+    counting = visit.counting()
+    judge = progress.judge
+    if report.corrects:
+        if all(fact.id != report.corrects for fact in counting):
+            return CORRECTION_WAITS
+        judge = progress.judge_correction
+    verdict = judge(
+        counting,
         _fact_of_report(report),
         cancelled=visit.stop.status == StopState.CANCELLED,
     )
     if verdict.result == REJECTED:
         return verdict
+    if report.corrects:
+        return _correction_in_context(visit.stop, verdict)
     return _in_context(visit.stop, report, verdict)
 
 
 def _write(visits: Iterable[_Visit], taken: _Taken) -> None:
     """Write in few statements what was taken in: facts, stops, orders, routes."""
     seen = list(visits)
-    StopEvent.objects.bulk_create([event for each in seen for event in each.fresh])
-    # The rows exist: written by their key, in one statement.
-    Stop.objects.bulk_create(
-        [each.stop for each in seen if each.is_folded],
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=_FOLDED,
-    )
+    insert(StopEvent, _columns_of_facts(seen))
+    if folded := [each.stop for each in seen if each.is_folded]:
+        update(Stop, columns_of(folded, _FOLDED))
     taken.outcomes.write()
     if taken.started:
         Route.objects.filter(pk__in=taken.started).update(status=RouteState.STARTED)
@@ -224,54 +282,6 @@ def forget_eta(stop: Stop) -> None:
     stop.eta_reason = stop.road_warning = stop.road_warning_text = ""
 
 
-def acknowledge_plan_change(
-    *,
-    driver_id: uuid.UUID,
-    change_id: str,
-    occurred_at: datetime,
-    by: Actor,
-    now: datetime,
-) -> Verdict:
-    """Note that the driver has seen a change of the plan; again changes nothing.
-
-    Where a newer change waits to be seen, the answer says so.
-    """
-    with writing(by=by, now=now, scopes=[driver_id]) as journal:
-        rows = PlanChange.objects.filter(driver_id=driver_id)
-        change = (
-            rows.filter(pk=parse_id(change_id) or NO_ID).select_related("route").first()
-        )
-        if change is None:
-            return Verdict(
-                REJECTED, "invalid", "There is no such change of your plan to confirm."
-            )
-        open_rows = rows.filter(pk=change.pk, acknowledged_at=None)
-        if open_rows.update(acknowledged_at=occurred_at):
-            journal.changed(driver_id, "plan_changes", change.pk)
-            journal.record(
-                "plan_change.acknowledged",
-                change,
-                depot_id=change.route.depot_id,
-                route_version=change.route_version,
-            )
-        newer = rows.filter(
-            route=change.route,
-            route_version__gt=change.route_version,
-            acknowledged_at=None,
-        )
-        last = newer.order_by("route_version").last()
-    if last is None:
-        return OK
-    return Verdict(
-        SUPERSEDED,
-        "newer_plan",
-        "A newer change of your plan waits to be seen.",
-        ours=str(last.route_version),
-        ours_at=last.made_at,
-        yours=str(change.route_version),
-    )
-
-
 def _lock_stop(stop_id: uuid.UUID, journal: Writer) -> Stop | None:
     return next(iter(_lock_stops({stop_id}, journal)), None)
 
@@ -279,14 +289,49 @@ def _lock_stop(stop_id: uuid.UUID, journal: Writer) -> Stop | None:
 def _lock_stops(stop_ids: Collection[uuid.UUID], journal: Writer) -> list[Stop]:
     """Lock the stops' holders, then the stops; a holder may move while we wait."""
     rows = Stop.objects.filter(pk__in=stop_ids)
-    while True:
-        held = dict(rows.values_list("pk", "route__driver_id"))
+    locked = rows.select_for_update(of=("self", "order"))
+    locked = locked.select_related("route", "order").order_by("pk")
+    return _locked_with_holders(stop_ids, journal, lambda: list(locked.all()))
+
+
+def _lock_stops_to_fold(stop_ids: Collection[uuid.UUID], journal: Writer) -> list[Stop]:
+    """Lock stops as above, and read of them what a fold asks; orders are shared."""
+    return _locked_with_holders(
+        stop_ids, journal, lambda: _stops_of(LOCKED.rows(stop_ids))
+    )
+
+
+def _stops_of(rows: Iterable[Sequence[Any]]) -> list[Stop]:
+    orders_by_id: dict[uuid.UUID, Order] = {}
+    routes_by_id: dict[uuid.UUID, Route] = {}
+    found = []
+    for row in rows:
+        values = iter(row)
+        stop, route, order = (
+            partly(model, names, [next(values) for _ in names])
+            for model, names in (
+                (Stop, _STOP_READ),
+                (Route, _ROUTE_READ),
+                (Order, _ORDER_READ),
+            )
+        )
+        if stop.route_id is not None:
+            stop.route = routes_by_id.setdefault(route.pk, route)
+        stop.order = orders_by_id.setdefault(order.pk, order)
+        found.append(stop)
+    return found
+
+
+def _locked_with_holders(
+    stop_ids: Collection[uuid.UUID], journal: Writer, lock: Callable[[], list[Stop]]
+) -> list[Stop]:
+    while stop_ids:
+        held: dict[uuid.UUID, uuid.UUID | None] = dict(HOLDERS.rows(stop_ids))
         journal.lock({driver_id for driver_id in held.values() if driver_id})
-        locked = rows.select_for_update(of=("self", "order"))
-        locked = locked.select_related("route", "order")
-        stops = list(locked.order_by("pk"))
+        stops = lock()
         if all(_holder(stop) == held.get(stop.pk) for stop in stops):
             return stops
+    return []
 
 
 def _holder(stop: Stop) -> uuid.UUID | None:
@@ -301,22 +346,12 @@ def _fact_of_report(report: StopReport) -> Fact:
         occurred_at=report.occurred_at,
         device_seq=report.device_seq,
         reason=str(report.payload.get("reason", "")),
+        corrects=report.corrects,
     )
 
 
-def _fact_of_row(event: StopEvent) -> Fact:
-    return Fact(
-        id=event.id,
-        step=event.kind.removeprefix("stop."),
-        driver_id=event.driver_id,
-        occurred_at=event.occurred_at,
-        device_seq=event.device_seq,
-        reason=str(event.payload.get("reason", "")),
-    )
-
-
-def _verdict_of(event: StopEvent) -> Verdict:
-    result, _, code = event.verdict.partition("/")
+def _verdict_of(said: str) -> Verdict:
+    result, _, code = said.partition("/")
     return Verdict(result, code)
 
 
@@ -340,24 +375,41 @@ def _in_context(stop: Stop, report: StopReport, verdict: Verdict) -> Verdict:
     )
 
 
+def _correction_in_context(stop: Stop, verdict: Verdict) -> Verdict:
+    """Leave to a person a correction of a stop whose order has gone on since."""
+    if verdict.result != APPLIED:
+        return verdict
+    if stop.order.status == OrderState.CANCELLED:
+        return progress.CANCELLED_MEANWHILE
+    others = Stop.objects.filter(order=stop.order_id).exclude(pk=stop.pk)
+    is_open_again = stop.status in DONE and stop.order.status == OrderState.OPEN
+    if is_open_again or others.exists():
+        ours = stop.order.service_date.isoformat()
+        return replace(MOVED, ours=ours, yours=verdict.yours)
+    return verdict
+
+
 def _was_rescheduled(stop: Stop) -> bool:
     """Tell whether the order of a stop that ended was opened again, for another time."""
     ended = {StopState.FAILED, StopState.PARTIAL}
     return stop.status in ended and stop.order.status == OrderState.OPEN
 
 
-def _event_of(stop: Stop, report: StopReport, verdict: Verdict) -> StopEvent:
-    return StopEvent(
-        id=report.event_id,
-        stop=stop,
-        driver_id=report.driver_id,
-        kind=report.kind,
-        payload=dict(report.payload),
-        occurred_at=report.occurred_at,
-        received_at=report.received_at,
-        device_seq=report.device_seq,
-        verdict=f"{verdict.result}/{verdict.code}",
-    )
+def _columns_of_facts(visits: Iterable[_Visit]) -> dict[str, Any]:
+    fresh = [(each.stop.pk, *one) for each in visits for one in each.fresh]
+    reports = [report for _, report, _ in fresh]
+    return {
+        "id": [report.event_id for report in reports],
+        "stop_id": [stop_id for stop_id, _, _ in fresh],
+        "driver_id": [report.driver_id for report in reports],
+        "kind": [report.kind for report in reports],
+        "payload": [dict(report.payload) for report in reports],
+        "occurred_at": [report.occurred_at for report in reports],
+        "received_at": [report.received_at for report in reports],
+        "device_seq": [report.device_seq for report in reports],
+        "corrects": [report.corrects for report in reports],
+        "verdict": [f"{verdict.result}/{verdict.code}" for _, _, verdict in fresh],
+    }
 
 
 def _fold(visit: _Visit, report: StopReport, taken: _Taken) -> None:
@@ -378,7 +430,11 @@ def _fold(visit: _Visit, report: StopReport, taken: _Taken) -> None:
     if route is not None and route.status == RouteState.PUBLISHED:
         taken.started.add(route.pk)
         journal.changed(route.driver_id, "routes", route.pk)
-    _tell(journal, stop, report.kind, report, before=before)
+    if report.corrects:
+        more = {"corrects": report.corrects, "meant": report.kind}
+        tell(journal, stop, "stop.corrected", report, before=before, **more)
+    else:
+        tell(journal, stop, report.kind, report, before=before)
 
 
 def _may_become(order: Order, outcome: OrderState) -> bool:
@@ -387,54 +443,6 @@ def _may_become(order: Order, outcome: OrderState) -> bool:
         OrderState.DELIVERED,
         OrderState.PARTIAL,
     }
-
-
-def _tell(
-    journal: Writer, stop: Stop, kind: str, report: StopReport, **more: Any
-) -> None:
-    route = stop.route
-    journal.record(
-        kind,
-        stop,
-        depot_id=stop.order.depot_id,
-        route_id=str(route.pk) if route else None,
-        service_date=stop.order.service_date.isoformat(),
-        driver_id=str(report.driver_id),
-        event_id=report.event_id,
-        occurred_at=report.occurred_at.isoformat(),
-        late_s=_late_s(stop, report),
-        expected=_expected(stop),
-        status=stop.status,
-        **more,
-    )
-
-
-def _expected(stop: Stop) -> list[str] | None:
-    """Return ETA, earliest and latest as they stood: past errors are learned from it."""
-    if stop.eta_at is None or stop.eta_low_at is None or stop.eta_high_at is None:
-        return None
-    instants = (stop.eta_at, stop.eta_low_at, stop.eta_high_at)
-    return [instant.isoformat() for instant in instants]
-
-
-def _late_s(stop: Stop, report: StopReport) -> int:
-    """Return by how many seconds the report is behind the plan (negative: ahead).
-
-    The plan's own ETA counts: the one shown has learned of the delay already. An
-    arrival before a window opens is no lead, and what an arrival told already is not
-    told again by the outcome: that one counts from the later of plan and arrival.
-    """
-    step = report.kind.removeprefix("stop.")
-    planned_at = stop.plan_eta_at or stop.eta_at
-    if planned_at is None:
-        return 0
-    behind_eta_s = round((report.occurred_at - planned_at).total_seconds())
-    if step == progress.ARRIVED:
-        return max(0, behind_eta_s)
-    if step not in progress.OUTCOMES:
-        return 0
-    began_at = max(planned_at, stop.arrived_at or planned_at)
-    return round((report.occurred_at - began_at).total_seconds()) - stop.service_s
 
 
 def _end_assignment(stop: Stop, now: datetime) -> None:

@@ -1,53 +1,42 @@
 """Room for a job that fits nowhere: another leaves its place and finds one elsewhere.
 
-Attempts, each wider than the one before: a job takes the very place of another; the
-other leaves and the job goes anywhere on that route; the other moves on within it; the
-other itself takes the place of a third, which moves on. All are counted, none is timed by the clock.
+Attempts, each wider than the one before: the other goes to another route; it moves on
+within its own; it takes the place of a third, which moves on. The exchange that
+promises to cost least is timed first. All are counted, none is timed by the clock.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from apps.routes.solver.gaps import (
-    FIRST_ROOM,
-    Block,
-    Row,
-    Table,
-    lay_block,
-    lay_without_each,
-)
+from apps.routes.solver.gaps import OPEN, fits, lay_places, price_gaps, prices
+from apps.routes.solver.offers import with_instead
 from apps.routes.solver.routestate import NEVER, build_route
+from apps.routes.solver.vacancies import Vacancies
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from apps.routes.solver.gaps import Places
     from apps.routes.solver.live import LivePlan
+    from apps.routes.solver.offers import Offer
     from apps.routes.solver.routestate import RouteState
-
-    Integers = NDArray[np.int64]
 
 TRIED = 12
 """So many of the cheapest exchanges are timed in full."""
 
-CANDIDATES = 48
-"""So many jobs are thought of as ejected, those first that make room cheapest."""
+MOVES = 3
+"""So many other places of an ejected job are kept."""
 
-ROUTES_OPENED = 8
-"""So many routes are rebuilt without each of their jobs in turn."""
+CHAINED = 2
+"""So many seconds are thought of that may take the place of a third."""
 
 
-@dataclass(slots=True)
-class _Seats:
-    """The places of the jobs that may be ejected, as a table; `jobs` by column."""
+class Move(NamedTuple):
+    """A place for an ejected job on another route."""
 
-    table: Table
-    jobs: Integers
-    legs: Integers
-    cars: Integers
+    cost_milli: int
+    number: int
+    leg: int
 
 
 class Ejection:
@@ -56,251 +45,181 @@ class Ejection:
     def __init__(self, live: LivePlan) -> None:
         """Look at a plan; nothing is computed before it is needed."""
         self.live = live
+        self._vacancies: Vacancies | None = None
+        self._moves: dict[int, list[Move]] = {}
 
     def make_room(self, job: int) -> bool:
         """Place a job at the expense of no other; tell whether that was possible."""
-        if not self.live.routes:
+        if not any(self._could_serve(places, job) for places in self.live.places):
             return False
-        bare = self.live.bare_table
-        if self.live.pricer.price(np.array([job]), bare).min() >= NEVER:
-            return False
-        seats = self._seats()
-        if seats is None:
-            return False
-        return self._swap(job, seats) or self._reopen(job) or self._chain(job, seats)
-
-    def _seats(self) -> _Seats | None:
-        """Lay out what a job would find that takes the place of another."""
-        live = self.live
-        blocks: list[Block] = []
-        jobs: list[int] = []
-        legs: list[int] = []
-        for route in live.routes:
-            first = len(live.view.cars[route.number].locked)
-            block = live.blocks[route.number]
-            if len(route.sequence) > first and not _is_blocked(block):
-                blocks.append(self._seats_of(route, block, first))
-                jobs += route.sequence[first:]
-                legs += range(first, len(route.sequence))
-        if not blocks:
-            return None
-        table = Table.of(blocks)
-        return _Seats(
-            table,
-            np.array(jobs, dtype=np.int64),
-            np.array(legs, dtype=np.int64),
-            table.cells[Row.CAR],
+        worth = min(NEVER, self.live.view.prize_milli(job))
+        offers = self.vacancies().offers(job)
+        return (
+            self._move_out(job, offers, worth)
+            or self._move_within(job, offers)
+            or self._chain(job, offers, worth)
         )
 
-    def _seats_of(self, route: RouteState, block: Block, first: int) -> Block:
-        """Join the places before and after each job into one, breaks aside."""
-        live, cells = self.live, block.cells
-        count = len(route.sequence) - first
-        legs = cells[Row.LEG]
-        opening = np.searchsorted(legs, np.arange(first, first + count))
-        closing = np.searchsorted(
-            legs, np.arange(first + 1, first + count + 1), "right"
-        )
-        seats = cells[:, opening].copy()
-        after = cells[:, closing - 1]
-        jobs = np.array(route.sequence[first:], dtype=np.int64)
-        for row in (Row.AFTER, Row.CLOSED, Row.LATEST_S):
-            seats[row] = after[row]
-        services_s = live.arrays.services_s[route.number, jobs]
-        seats[Row.DIRECT_S] += after[Row.DIRECT_S] + services_s
-        seats[Row.DIRECT_M] += after[Row.DIRECT_M]
-        seats[FIRST_ROOM:] += live.arrays.demands[jobs].T
-        return Block(seats)
-
-    def _swap(self, job: int, seats: _Seats) -> bool:
-        """Let a job take the place of another that finds one on another route."""
-        prices = self.live.pricer.price(np.array([job]), seats.table)[0]
-        chosen = _cheapest(prices, CANDIDATES)
-        if not len(chosen):
+    def _could_serve(self, places: Places, job: int) -> bool:
+        """Say whether a car could serve a job if it had nothing but its commitments."""
+        view, number = self.live.view, places.number
+        if (
+            not places.gaps
+            or not view.may_serve[number][job]
+            or view.releases_s[job] > places.departure_s
+        ):
             return False
-        totals, columns = self._elsewhere(seats.jobs[chosen], seats.cars[chosen])
-        totals = _plus(totals, prices[chosen])
-        for index in _cheapest(totals, TRIED).tolist():
-            seat = int(chosen[index])
-            number, leg = int(seats.cars[seat]), int(seats.legs[seat])
-            sequence = self.live.routes[number].sequence
-            changed = (*sequence[:leg], job, *sequence[leg + 1 :])
-            if self._commit(number, changed, sequence[leg], int(columns[index])):
+        vehicle, first = view.cars[number].vehicle, places.gaps[0]
+        bare = first._replace(
+            latest_s=view.cars[number].closes_s,
+            after=OPEN if vehicle.end_location is None else vehicle.end_location,
+        )
+        return bool(price_gaps(view, places, (bare,), job))
+
+    def vacancies(self) -> Vacancies:
+        """Return what opens up where a stop leaves the plan as it is now."""
+        if self._vacancies is None:
+            self._vacancies = Vacancies(self.live)
+        return self._vacancies
+
+    def _elsewhere(self, job: int, home: int) -> list[Move]:
+        """List the best places for a job on other routes than its own."""
+        known = self._moves.get(job)
+        if known is None:
+            view = self.live.view
+            found = [
+                Move(cost_milli, places.number, places.gaps[position].leg)
+                for places in self.live.places
+                if places.number != home
+                for cost_milli, position in prices(view, places, job)
+            ]
+            found.sort()
+            known = self._moves[job] = found[:MOVES]
+        return known
+
+    def _move_out(self, job: int, offers: list[Offer], worth: int) -> bool:
+        """Let a job in where another goes to another route."""
+        seen: set[int] = set()
+        waiting: list[tuple[int, int, Offer]] = []
+        tried = 0
+        for order, offer in enumerate(offers):
+            while waiting and waiting[0][0] <= offer.cost_milli and tried < TRIED:
+                tried += 1
+                if self._commit_out(job, heappop(waiting)[2]):
+                    return True
+            ejected = self._job_at(offer)
+            if tried >= TRIED or offer.cost_milli >= worth:
+                break
+            if ejected not in seen:
+                seen.add(ejected)
+                moves = self._elsewhere(ejected, offer.number)
+                if moves and offer.cost_milli + moves[0].cost_milli < worth:
+                    total = offer.cost_milli + moves[0].cost_milli
+                    heappush(waiting, (total, order, offer))
+        while waiting and tried < TRIED:
+            tried += 1
+            if self._commit_out(job, heappop(waiting)[2]):
                 return True
         return False
 
-    def _elsewhere(self, jobs: Integers, cars: Integers) -> tuple[Integers, Integers]:
-        """Price jobs on other routes than their own; give price and column each."""
-        table = self.live.table
-        prices = self.live.pricer.price(jobs, table)
-        prices[cars[:, None] == table.cells[Row.CAR]] = NEVER
-        columns = prices.argmin(axis=1)
-        return prices[np.arange(len(jobs)), columns], columns
-
-    def _commit(
-        self, number: int, changed: tuple[int, ...], ejected: int, column: int
-    ) -> bool:
+    def _commit_out(self, job: int, offer: Offer) -> bool:
         """Make both routes of an exchange, or neither."""
-        live = self.live
-        cells = live.table.cells[:, column]
-        other, leg = int(cells[Row.CAR]), int(cells[Row.LEG])
-        first = build_route(live.view, number, changed)
+        live, ejected = self.live, self._job_at(offer)
+        sequence = live.routes[offer.number].sequence
+        changed = with_instead(sequence, offer.out, job, offer.leg)
+        first = build_route(live.view, offer.number, changed)
         if first is None:
             return False
-        there = live.routes[other].sequence
-        second = build_route(live.view, other, (*there[:leg], ejected, *there[leg:]))
-        if second is None:
-            return False
-        live.put(first)
-        live.put(second)
-        return True
-
-    def _reopen(self, job: int) -> bool:
-        """Take each job of the likeliest routes out, and look again at all places."""
-        live = self.live
-        opened = [
-            lay_without_each(live.arrays, live.routes[number])
-            for number in self._likely_routes(job)
-        ]
-        if not opened:
-            return False
-        table = Table.of([block for block, _ in opened])
-        legs = np.array([leg for _, some in opened for leg in some], dtype=np.int64)
-        cars = table.cells[Row.CAR]
-        prices = live.pricer.price(np.array([job]), table)[0]
-        able = np.flatnonzero(prices < NEVER)
-        if not len(able):
-            return False
-        jobs = np.array(
-            [
-                live.routes[number].sequence[leg]
-                for number, leg in zip(
-                    cars[able].tolist(), legs[able].tolist(), strict=True
-                )
-            ]
-        )
-        unique, inverse = np.unique(jobs, return_inverse=True)
-        homes = np.zeros(len(unique), dtype=np.int64)
-        homes[inverse] = cars[able]
-        moves, columns = self._elsewhere(unique, homes)
-        totals = _plus(prices[able], moves[inverse])
-        for index in _cheapest(totals, TRIED).tolist():
-            place = int(able[index])
-            number, leg = int(cars[place]), int(legs[place])
-            at, sequence = (
-                int(table.cells[Row.LEG, place]),
-                live.routes[number].sequence,
-            )
-            rest = (*sequence[:leg], *sequence[leg + 1 :])
-            changed = (*rest[:at], job, *rest[at:])
-            column = int(columns[inverse[index]])
-            if self._commit(number, changed, sequence[leg], column):
+        for move in self._elsewhere(ejected, offer.number):
+            there = live.routes[move.number].sequence
+            longer = (*there[: move.leg], ejected, *there[move.leg :])
+            second = build_route(live.view, move.number, longer)
+            if second is not None:
+                self._put(first, second)
                 return True
-        return self._stay(job, table, legs, prices)
+        return False
 
-    def _stay(self, job: int, table: Table, legs: Integers, prices: Integers) -> bool:
-        """Let a job go anywhere on a route that one of its own moves on for."""
+    def _put(self, *routes: RouteState) -> None:
+        for route in routes:
+            self.live.put(route)
+        self._moves.clear()
+        self._vacancies = None
+
+    def _job_at(self, offer: Offer) -> int:
+        """Return the job that leaves for an offer."""
+        return self.live.routes[offer.number].sequence[offer.out]
+
+    def _move_within(self, job: int, offers: list[Offer]) -> bool:
+        """Let a job in on a route where another of its stops moves on for it."""
         live = self.live
-        for place in _cheapest(prices, CANDIDATES).tolist():
-            number, at = (int(table.cells[row, place]) for row in (Row.CAR, Row.LEG))
-            leg, sequence = int(legs[place]), live.routes[number].sequence
-            rest = (*sequence[:leg], *sequence[leg + 1 :])
-            route = build_route(live.view, number, (*rest[:at], job, *rest[at:]))
-            if route is None:
+        demands = live.view.jobs[job].demands
+        roomy = {one.number for one in live.places if fits(demands, one.room)}
+        tried = 0
+        for offer in offers:
+            if offer.number not in roomy:
                 continue
-            block = lay_block(live.arrays, route)
-            moved = live.pricer.price(np.array([sequence[leg]]), Table.of([block]))[0]
-            for column in _cheapest(moved, 1).tolist():
-                at = int(block.cells[Row.LEG, column])
-                longer = (*route.sequence[:at], sequence[leg], *route.sequence[at:])
-                if live.try_sequence(number, longer):
+            shifting = self.vacancies().shifting(offer.number, offer.out)
+            if shifting is None:
+                continue
+            for changed in shifting.with_job(live.view, job, offer.leg):
+                tried += 1
+                route = build_route(live.view, offer.number, changed)
+                if route is not None:
+                    self._put(route)
                     return True
+            if tried >= TRIED:
+                return False
         return False
 
-    def _likely_routes(self, job: int) -> list[int]:
-        """Order the routes by what a job would cost there if time stood still."""
-        live = self.live
-        cells = live.table.cells.copy()
-        cells[Row.LATEST_S], cells[Row.READY_S] = NEVER // 2, 0
-        cells[FIRST_ROOM:] = NEVER
-        timeless = Table(cells, live.table.starts, ())
-        prices = live.pricer.price(np.array([job]), timeless)[0]
-        nearest = np.minimum.reduceat(prices, timeless.starts)
-        return [
-            number
-            for number in _cheapest(nearest, ROUTES_OPENED).tolist()
-            if len(live.routes[number].sequence) > len(live.view.cars[number].locked)
+    def _chain(self, job: int, offers: list[Offer], worth: int) -> bool:
+        """Let a job take a second's seat, that a third's, and the third move on."""
+        seats = [offer for offer in offers if offer.leg == offer.out][:CHAINED]
+        waiting = [
+            (offer.cost_milli + step.cost_milli, order, step)
+            for order, offer in enumerate(seats)
+            for step in self.vacancies().seats(self._job_at(offer), offer.number)
         ]
-
-    def _chain(self, job: int, seats: _Seats) -> bool:
-        """Let a job take a second's place, that a third's, and the third move on."""
-        live = self.live
-        prices = live.pricer.price(np.array([job]), seats.table)[0]
-        firsts = _cheapest(prices, CANDIDATES)
-        if not len(firsts):
-            return False
-        steps = live.pricer.price(seats.jobs[firsts], seats.table)
-        steps[seats.cars[firsts][:, None] == seats.cars] = NEVER
-        thirds = np.flatnonzero(steps.min(axis=0) < NEVER)
-        if not len(thirds):
-            return False
-        moves, _ = self._elsewhere(seats.jobs[thirds], seats.cars[thirds])
-        totals = _plus(_plus(steps[:, thirds], moves), prices[firsts][:, None])
-        flat = _cheapest(totals.ravel(), TRIED)
-        for index in flat.tolist():
-            first, third = divmod(index, len(thirds))
-            if self._commit_chain(job, seats, int(firsts[first]), int(thirds[third])):
+        heapify(waiting)
+        tried = 0
+        while waiting and tried < TRIED:
+            total, order, step = heappop(waiting)
+            if total >= worth:
+                return False
+            if not self._elsewhere(self._job_at(step), step.number):
+                continue
+            tried += 1
+            if self._commit_chain(job, seats[order], step):
                 return True
         return False
 
-    def _commit_chain(self, job: int, seats: _Seats, first: int, third: int) -> bool:
+    def _commit_chain(self, job: int, first: Offer, second: Offer) -> bool:
         """Make the routes of a chain, or none of them."""
         live = self.live
         changed: dict[int, RouteState] = {}
-        for seat, comes in ((first, job), (third, int(seats.jobs[first]))):
-            number, leg = int(seats.cars[seat]), int(seats.legs[seat])
-            sequence = live.routes[number].sequence
+        for offer, comes in ((first, job), (second, self._job_at(first))):
+            sequence = live.routes[offer.number].sequence
             route = build_route(
-                live.view, number, (*sequence[:leg], comes, *sequence[leg + 1 :])
+                live.view,
+                offer.number,
+                with_instead(sequence, offer.out, comes, offer.leg),
             )
             if route is None:
                 return False
-            changed[number] = route
-        blocks = [
-            lay_block(live.arrays, changed.get(number, route))
-            if number in changed
-            else live.blocks[number]
-            for number, route in enumerate(live.routes)
-        ]
-        table = Table.of(blocks)
-        moved = int(seats.jobs[third])
-        prices = live.pricer.price(np.array([moved]), table)[0]
-        for column in _cheapest(prices, 3).tolist():
-            number, leg = (int(table.cells[row, column]) for row in (Row.CAR, Row.LEG))
+            changed[offer.number] = route
+        moved = self._job_at(second)
+        found: list[tuple[int, int, int]] = []
+        for places in live.places:
+            route = changed.get(places.number)
+            there = lay_places(live.view, route) if route else places
+            found += [
+                (cost_milli, places.number, there.gaps[position].leg)
+                for cost_milli, position in prices(live.view, there, moved)
+            ]
+        for _, number, leg in sorted(found)[:MOVES]:
             sequence = changed.get(number, live.routes[number]).sequence
-            route = build_route(
-                live.view, number, (*sequence[:leg], moved, *sequence[leg:])
-            )
-            if route is not None:
-                for one in (changed | {number: route}).values():
-                    live.put(one)
+            longer = (*sequence[:leg], moved, *sequence[leg:])
+            third = build_route(live.view, number, longer)
+            if third is not None:
+                self._put(*(changed | {number: third}).values())
                 return True
         return False
-
-
-def _is_blocked(block: Block) -> bool:
-    """Say whether a route may take nothing more at all."""
-    return bool((block.cells[Row.LATEST_S] <= -NEVER).all())
-
-
-def _plus(some: Integers, others: Integers) -> Integers:
-    """Add prices; what is impossible stays so, though an exchange may price below 0."""
-    possible = (some < NEVER) & (others < NEVER)
-    return np.where(possible, some + others, NEVER)
-
-
-def _cheapest(prices: Integers, most: int) -> Integers:
-    """Return the indices of the cheapest that are possible, the cheapest first."""
-    able = np.flatnonzero(prices < NEVER)
-    order = np.argsort(prices[able], kind="stable")[:most]
-    return able[order]

@@ -1,361 +1,304 @@
-"""All the places of a live plan where a visit may go, as one table of arrays.
+"""The places of a route where one more visit may go, and what a visit there would cost.
 
-A table has a column a place and prices many jobs in all places at once, so that the
-answer to an event costs a few array operations whatever the number of routes.
+Plain lists of plain numbers: an event asks for a handful of visits on routes of a few
+stops each, where an array operation costs more than the loop that it saves.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from enum import IntEnum
-from itertools import accumulate
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from apps.routes.solver.problem import UNREACHABLE
 from apps.routes.solver.routestate import NEVER, find_gaps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    from apps.routes.solver.insertion import Arrays
-    from apps.routes.solver.problem import Entries
     from apps.routes.solver.routestate import RouteState
     from apps.routes.solver.view import Car, Rest, View
 
-    Integers = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
+
+ALWAYS = (-NEVER, NEVER)
+"""The first and the last second at which a job without windows may begin."""
+
+OPEN = -1
+"""In place of the location after a gap: nothing comes after."""
 
 
-class Row(IntEnum):
-    """The rows of a table; a column is one place for one more visit.
+class Gap(NamedTuple):
+    """A place for one more visit.
 
-    The car is ready to leave location `BEFORE` at `READY_S` and must be at `AFTER` by
-    `LATEST_S`; `CLOSED` is 0 where nothing comes after. A visit there replaces
-    `DIRECT_S` seconds and `DIRECT_M` metres. `PAID_WAIT` is 0 where waiting is free,
-    since the car may depart later. `OPENS_MILLI` is what using the car at all costs.
-    The route ends at `ROUTE_END_S`, its overtime begins at `END_S`; a second costs
-    `SECOND_MILLI`, one of overtime `OVERTIME_MILLI` more, a metre `METRE_MILLI`. Rooms
-    of the load dimensions follow below.
+    The car is ready to leave location `before` at `ready_s` and must be at `after`
+    (or nowhere, `OPEN`) by `latest_s`. A visit replaces `direct_s` seconds and
+    `direct_m` metres; `leg` is its place in the sequence. Waiting is free where it is
+    not `paid_wait`, since the car may depart later.
     """
 
-    READY_S = 0
-    LATEST_S = 1
-    BEFORE = 2
-    AFTER = 3
-    LEG = 4
-    CAR = 5
-    CLOSED = 6
-    DIRECT_S = 7
-    DIRECT_M = 8
-    PAID_WAIT = 9
-    OPENS_MILLI = 10
-    END_S = 11
-    DEPARTS_S = 12
-    SECOND_MILLI = 13
-    OVERTIME_MILLI = 14
-    METRE_MILLI = 15
-    ROUTE_END_S = 16
+    ready_s: int
+    latest_s: int
+    before: int
+    after: int
+    leg: int
+    direct_s: int
+    direct_m: int
+    paid_wait: bool
 
 
-FIRST_ROOM = len(Row)
+class Rates(NamedTuple):
+    """What a visit on a route costs: by the second, by that of overtime, by the metre.
+
+    Overtime begins `in_time_s` after the route's end; `opens_milli` is what using the
+    car at all costs.
+    """
+
+    second_milli: int
+    overtime_milli: int
+    metre_milli: int
+    in_time_s: int
+    opens_milli: int
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """The places of one route; `tails` are breaks that come after a new visit."""
+@dataclass(slots=True)
+class Places:
+    """All gaps of a route as it is driven; `ready_s` and `latest_s` are theirs, ascending.
 
-    cells: Integers
-    tails: tuple[tuple[int, tuple[Rest, ...]], ...] = ()
+    `room` is what the car can still take. `tails` are the breaks that come after a new
+    visit, by the gap's position.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Several blocks side by side; `starts` says where each begins."""
-
-    cells: Integers
-    starts: Integers
-    tails: tuple[tuple[int, tuple[Rest, ...]], ...]
-
-    @staticmethod
-    def of(blocks: Sequence[Block]) -> Table:
-        """Lay blocks side by side; each has a column at least."""
-        if len(blocks) == 1:
-            return Table(blocks[0].cells, np.zeros(1, dtype=np.int64), blocks[0].tails)
-        starts = [0, *accumulate(block.cells.shape[1] for block in blocks)]
-        tails = tuple(
-            (start + column, rests)
-            for start, block in zip(starts, blocks, strict=False)
-            for column, rests in block.tails
-        )
-        cells = np.concatenate([block.cells for block in blocks], axis=1)
-        return Table(cells, np.array(starts[:-1], dtype=np.int64), tails)
+    number: int
+    gaps: list[Gap]
+    ready_s: list[int]
+    latest_s: list[int]
+    departure_s: int
+    room: tuple[int, ...]
+    rates: Rates
+    tails: Mapping[int, tuple[Rest, ...]] | None = None
 
 
-def lay_block(arrays: Arrays, route: RouteState) -> Block:
-    """List the places of a route as they are if it departs when it does."""
-    view = arrays.view
-    car, sequence = view.cars[route.number], route.sequence
+def lay_places(view: View, route: RouteState) -> Places:
+    """List the gaps of a route as they are if it departs when it does."""
+    car = view.cars[route.number]
+    tails: Mapping[int, tuple[Rest, ...]] | None = None
     if car.rests:
-        return _rested_block(arrays, route)
-    latest_s = latest_arrivals_s(view, car, sequence)
-    ready_s = [route.times.departure_s, *route.times.finishes_s]
-    columns = _columns(view, car, sequence, ready_s, latest_s, _common(view, route))
-    return Block(np.array(columns, dtype=np.int64).T)
+        gaps, tails = _rested_gaps(view, route)
+    else:
+        latest_s = latest_arrivals_s(view, car, route.sequence)
+        gaps = plain_gaps(view, route, latest_s)
+    return Places(
+        number=route.number,
+        gaps=gaps,
+        ready_s=[gap[0] for gap in gaps],
+        latest_s=[gap[1] for gap in gaps],
+        departure_s=route.times.departure_s,
+        room=tuple(
+            spare - taken for spare, taken in zip(car.spare, route.load, strict=True)
+        ),
+        rates=_rates(view, route),
+        tails=tails,
+    )
 
 
-def lay_without_each(arrays: Arrays, route: RouteState) -> tuple[Block, list[int]]:
-    """List the places of a route without one job, for each job that may leave it.
-
-    The second part says at which leg the job of each column stood. Breaks are left out
-    of account: whoever uses a place times the route anew.
-    """
-    view = arrays.view
-    car, sequence, times = view.cars[route.number], route.sequence, route.times
-    latest_s = latest_arrivals_s(view, car, sequence)
-    columns: list[list[int]] = []
-    legs: list[int] = []
-    for leg in range(len(car.locked), len(sequence)):
-        rest = (*sequence[:leg], *sequence[leg + 1 :])
-        ready_s = [times.departure_s, *times.finishes_s[:leg]]
-        place = view.locations[rest[leg - 1]] if leg else car.vehicle.start_location
-        for job in rest[leg:]:
-            arrive_s = ready_s[-1] + car.durations_s[place][view.locations[job]]
-            begin_s = view.next_start_s(job, arrive_s)
-            begin_s = NEVER if begin_s is None else begin_s
-            ready_s.append(begin_s + car.services_s[job])
-            place = view.locations[job]
-        after = latest_arrivals_s(view, car, rest, latest_s[leg + 1 :])
-        common = _common(view, route)
-        demands = view.jobs[sequence[leg]].demands
-        common[-len(demands) :] = [
-            room + demand
-            for room, demand in zip(common[-len(demands) :], demands, strict=True)
-        ]
-        found = _columns(view, car, rest, ready_s, after, common)
-        columns += found
-        legs += [leg] * len(found)
-    return Block(np.array(columns, dtype=np.int64).T), legs
+def _rates(view: View, route: RouteState) -> Rates:
+    vehicle, objective = view.cars[route.number].vehicle, view.problem.objective
+    return Rates(
+        second_milli=vehicle.cost_per_s_milli * objective.duration_weight,
+        overtime_milli=vehicle.overtime_cost_per_s_milli * objective.duration_weight,
+        metre_milli=vehicle.cost_per_m_milli * objective.distance_weight,
+        in_time_s=max(0, vehicle.end_s - route.times.end_s),
+        opens_milli=0 if route.sequence else vehicle.fixed_cost_milli,
+    )
 
 
-def latest_arrivals_s(
-    view: View, car: Car, sequence: Sequence[int], tail: Sequence[int] = ()
-) -> list[int]:
+def plain_gaps(view: View, route: RouteState, latest_s: Sequence[int]) -> list[Gap]:
+    """List the gaps of a route, its breaks left out of account."""
+    car, sequence, locations = view.cars[route.number], route.sequence, view.locations
+    rows_s, rows_m = car.durations_s, car.distances_m
+    first, end = len(car.locked), car.vehicle.end_location
+    before = locations[sequence[first - 1]] if first else car.vehicle.start_location
+    ready_s = route.times.finishes_s[first - 1] if first else route.times.departure_s
+    pays = first > 0 or car.goes_at_once
+    gaps: list[Gap] = []
+    new = tuple.__new__
+    for leg in range(first, len(sequence)):
+        after = locations[sequence[leg]]
+        direct_s, direct_m = rows_s[before][after], rows_m[before][after]
+        row = (ready_s, latest_s[leg], before, after, leg, direct_s, direct_m, pays)
+        gaps.append(new(Gap, row))
+        before, ready_s, pays = after, route.times.finishes_s[leg], True
+    direct_s = direct_m = 0
+    if end is not None and sequence:
+        direct_s, direct_m = rows_s[before][end], rows_m[before][end]
+    leg = len(sequence)
+    gaps.append(
+        Gap(
+            ready_s,
+            latest_s[leg],
+            before,
+            OPEN if end is None else end,
+            leg,
+            direct_s,
+            direct_m,
+            pays,
+        )
+    )
+    return gaps
+
+
+def _rested_gaps(
+    view: View, route: RouteState
+) -> tuple[list[Gap], Mapping[int, tuple[Rest, ...]]]:
+    """List the gaps of a route with breaks; several between two stops of it."""
+    car, sequence = view.cars[route.number], route.sequence
+    found = find_gaps(view, route, route.times.departure_s)
+    if found is None:
+        return [], {}
+    end, gaps = car.vehicle.end_location, []
+    for ready_s, latest_s, before, following, leg in zip(
+        found.ready_s.tolist(),
+        found.latest_s.tolist(),
+        found.previous.tolist(),
+        found.following.tolist(),
+        found.legs.tolist(),
+        strict=True,
+    ):
+        after = OPEN if leg == len(sequence) and end is None else following
+        used = after != OPEN and sequence
+        direct_s = car.durations_s[before][after] if used else 0
+        direct_m = car.distances_m[before][after] if used else 0
+        pays = leg > 0 or car.goes_at_once
+        gaps.append(
+            Gap(ready_s, latest_s, before, after, leg, direct_s, direct_m, pays)
+        )
+    return gaps, dict(found.tails)
+
+
+def latest_arrivals_s(view: View, car: Car, sequence: Sequence[int]) -> list[int]:
     """Say how late a car may arrive at each stop of a sequence and at its end.
 
-    Breaks are left out of account; `tail` holds the last entries where they are known.
-    Those of commitments mean nothing.
+    Breaks are left out of account. Those of commitments mean nothing.
     """
-    count = len(sequence)
-    latest_s = [car.closes_s] * (count + 1)
-    first = count
-    if tail:
-        first = count + 1 - len(tail)
-        latest_s[first:] = tail
-    after = view.locations[sequence[first]] if first < count else None
-    if first == count:
-        after = car.vehicle.end_location
-    for leg in range(first - 1, len(car.locked) - 1, -1):
+    count, windows, locations = len(sequence), view.windows, view.locations
+    rows_s, services_s = car.durations_s, car.services_s
+    bound_s = car.closes_s
+    latest_s = [bound_s] * (count + 1)
+    after = car.vehicle.end_location
+    for leg in range(count - 1, len(car.locked) - 1, -1):
         job = sequence[leg]
-        place = view.locations[job]
-        bound_s = latest_s[leg + 1] - car.services_s[job]
+        place = locations[job]
+        bound_s -= services_s[job]
         if after is not None:
-            bound_s -= car.durations_s[place][after]
-        windows = view.windows[job]
-        if windows:
-            bound_s = max(
-                (min(last, bound_s) for begin, last in windows if begin <= bound_s),
-                default=-NEVER,
-            )
+            bound_s -= rows_s[place][after]
+        if windows[job]:
+            bound_s = latest_start_s(windows[job], bound_s)
         latest_s[leg] = bound_s
         after = place
     return latest_s
 
 
-def _columns(  # noqa: PLR0917
+def latest_start_s(windows: Iterable[tuple[int, int]], bound_s: int) -> int:
+    """Say how late a service may begin that must not begin after `bound_s`."""
+    found_s = -NEVER
+    for first_s, last_s in windows:
+        if first_s > bound_s:
+            break
+        found_s = min(last_s, bound_s)
+    return found_s
+
+
+def prices(view: View, places: Places, job: int) -> list[tuple[int, int]]:
+    """List (added cost, position of the gap) where a job may go on a route.
+
+    Waiting counts half where it is paid. A job that is not there yet when the route
+    departs has no place.
+    """
+    number = places.number
+    if (
+        not view.may_serve[number][job]
+        or view.releases_s[job] > places.departure_s
+        or not fits(view.jobs[job].demands, places.room)
+    ):
+        return []
+    first, last = 0, len(places.gaps)
+    windows = view.windows[job]
+    if windows:
+        service_s = view.cars[number].services_s[job]
+        first = bisect_left(places.latest_s, windows[0][0] + service_s)
+        last = bisect_right(places.ready_s, windows[-1][1])
+        if first >= last:
+            return []
+    gaps = places.gaps[first:last] if last - first < len(places.gaps) else places.gaps
+    return price_gaps(view, places, gaps, job, first, places.tails)
+
+
+def fits(demands: Sequence[int], room: Sequence[int]) -> bool:
+    """Say whether there is room for what a job takes, in every dimension."""
+    for demand, left in zip(demands, room, strict=True):  # noqa: SIM110  (the hot path)
+        if demand > left:
+            return False
+    return True
+
+
+def price_gaps(  # noqa: PLR0917  (the hot path)
     view: View,
-    car: Car,
-    sequence: Sequence[int],
-    ready_s: Sequence[int],
-    latest_s: Sequence[int],
-    common: list[int],
-) -> list[list[int]]:
-    """State the places of a sequence without breaks, one list a place."""
-    first, end = len(car.locked), car.vehicle.end_location
-    number = view.vehicle_index[car.vehicle.id]
-    before = (
-        view.locations[sequence[first - 1]] if first else car.vehicle.start_location
-    )
-    columns = []
-    for leg in range(first, len(sequence) + 1):
-        after = view.locations[sequence[leg]] if leg < len(sequence) else end
-        closed = after is not None
-        used = closed and bool(sequence)
-        columns.append(
-            [
-                ready_s[leg],
-                latest_s[leg],
-                before,
-                after or 0,
-                leg,
-                number,
-                closed,
-                car.durations_s[before][after or 0] if used else 0,
-                car.distances_m[before][after or 0] if used else 0,
-                int(leg > 0),
-                *common,
-            ]
-        )
-        before = after or 0
-    return columns
+    places: Places,
+    gaps: Iterable[Gap],
+    job: int,
+    first: int = 0,
+    tails: Mapping[int, tuple[Rest, ...]] | None = None,
+) -> list[tuple[int, int]]:
+    """List (added cost, position) where gaps of a route have the time for a job.
 
-
-def _common(view: View, route: RouteState) -> list[int]:
-    """Give what is the same in all places of a route, from `OPENS_MILLI` on."""
-    car, times, objective = view.cars[route.number], route.times, view.problem.objective
-    vehicle, weight = car.vehicle, objective.duration_weight
-    return [
-        0 if route.sequence else vehicle.fixed_cost_milli,
-        max(times.end_s, vehicle.end_s),
-        times.departure_s,
-        vehicle.cost_per_s_milli * weight,
-        vehicle.overtime_cost_per_s_milli * weight,
-        vehicle.cost_per_m_milli * objective.distance_weight,
-        times.end_s,
-        *(room - taken for room, taken in zip(car.spare, route.load, strict=True)),
-    ]
-
-
-def _rested_block(arrays: Arrays, route: RouteState) -> Block:
-    """List the places of a route with breaks."""
-    car = arrays.view.cars[route.number]
-    gaps = find_gaps(arrays.view, route, route.times.departure_s)
-    cells = np.zeros((FIRST_ROOM + len(car.spare), 1), dtype=np.int64)
-    if gaps is None:
-        cells[Row.LATEST_S], cells[Row.CAR] = -NEVER, route.number
-        return Block(cells)
-    cells = np.repeat(cells, len(gaps.legs), axis=1)
-    closed = gaps.following >= 0
-    after = np.maximum(gaps.following, 0)
-    if car.vehicle.end_location is None:
-        closed = closed & (gaps.legs < len(route.sequence))
-    used = closed & bool(route.sequence)
-    cells[Row.READY_S], cells[Row.LATEST_S] = gaps.ready_s, gaps.latest_s
-    cells[Row.BEFORE], cells[Row.AFTER] = gaps.previous, after
-    cells[Row.LEG], cells[Row.CAR], cells[Row.CLOSED] = gaps.legs, route.number, closed
-    travel_s, travel_m = car.travel_s, car.travel_m
-    cells[Row.DIRECT_S] = np.where(used, travel_s[gaps.previous, after], 0)
-    cells[Row.DIRECT_M] = np.where(used, travel_m[gaps.previous, after], 0)
-    cells[Row.PAID_WAIT] = (gaps.legs > 0) | car.goes_at_once
-    common = np.array(_common(arrays.view, route), dtype=np.int64)
-    cells[Row.OPENS_MILLI :] = common[:, None]
-    return Block(cells, tuple(gaps.tails))
-
-
-class Pricer:
-    """Prices jobs in the places of a table, with what that needs of the view at hand."""
-
-    def __init__(self, arrays: Arrays) -> None:
-        """Look at the cars: what they share is not looked up place by place."""
-        self.arrays = arrays
-        view = arrays.view
-        self.side = view.problem.location_count
-        self.travel: list[tuple[Entries, Entries]] = []
-        kinds: dict[tuple[int, int], int] = {}
-        kind_of = []
-        for car in view.cars:
-            key = (id(car.travel_s), id(car.travel_m))
-            if key not in kinds:
-                kinds[key] = len(self.travel)
-                self.travel.append((car.travel_s.ravel(), car.travel_m.ravel()))
-            kind_of.append(kinds[key])
-        self.kind_of = np.array(kind_of, dtype=np.int64)
-        self.disrupts = bool(view.problem.objective.disruption_milli)
-        self.is_picky = not arrays.may_serve.all()
-        self.has_releases = bool((arrays.releases_s > -NEVER).any())
-        services_s = arrays.services_s
-        self.same_service = bool((services_s == services_s[:1]).all())
-
-    def price(self, jobs: Integers, table: Table) -> Integers:
-        """Price jobs (rows) in places (columns); NEVER where one cannot go.
-
-        The price is the added cost: waiting counts half where it is paid. A job that is
-        not there yet when the route departs has no price.
-        """
-        arrays, cells = self.arrays, table.cells
-        there_s, back_s, added_m = self._ways(arrays.locations[jobs][:, None], cells)
-        arrive_s = cells[Row.READY_S] + there_s
-        begin_s = self._begin(jobs, arrive_s)
-        service_s = (
-            arrays.services_s[0, jobs][:, None]
-            if self.same_service
-            else arrays.services_s[cells[Row.CAR], jobs[:, None]]
-        )
+    Positions count on from `first`. Load and fitness are not looked at.
+    """
+    car = view.cars[places.number]
+    second, overtime, metre, in_time_s, base_milli = places.rates
+    if view.problem.objective.disruption_milli:
+        base_milli += view.disruption_milli(job, places.number)
+    location, service_s = view.locations[job], car.services_s[job]
+    rows_s, rows_m, windows = car.durations_s, car.distances_m, view.windows[job]
+    on_s, on_m = rows_s[location], rows_m[location]
+    opens_s, closes_s = (windows[0][0], windows[-1][1]) if windows else ALWAYS
+    found: list[tuple[int, int]] = []
+    position = first - 1
+    for ready_s, latest_s, before, after, _, direct_s, direct_m, pays in gaps:
+        position += 1
+        there_s = rows_s[before][location]
+        arrive_s = ready_s + there_s
+        if arrive_s > closes_s:
+            continue
+        begin_s = arrive_s if arrive_s > opens_s else opens_s
+        if len(windows) > 1:
+            begin_s = view.next_start_s(job, arrive_s) or begin_s
         onward_s = begin_s + service_s
-        for column, rests in table.tails:
-            for rest in rests:
-                onward_s[:, column] = (
-                    np.maximum(onward_s[:, column], rest.earliest_s) + rest.duration_s
-                )
-        feasible = onward_s + back_s <= cells[Row.LATEST_S]
-        feasible &= np.maximum(there_s, back_s) < UNREACHABLE
-        self._check_fitness(feasible, jobs, cells)
-        wait_s = ((begin_s - arrive_s) >> 1) * cells[Row.PAID_WAIT]
-        added_s = there_s + back_s + service_s + wait_s - cells[Row.DIRECT_S]
-        prices: Integers = added_s * cells[Row.SECOND_MILLI]
-        prices += (added_m - cells[Row.DIRECT_M]) * cells[Row.METRE_MILLI]
-        late_s = np.maximum(added_s + (cells[Row.ROUTE_END_S] - cells[Row.END_S]), 0)
-        prices += late_s * cells[Row.OVERTIME_MILLI] + cells[Row.OPENS_MILLI]
-        if self.disrupts:
-            prices += arrays.disruptions[cells[Row.CAR], jobs[:, None]]
-        prices[~feasible] = NEVER
-        return prices
+        if tails:
+            onward_s = _after_rests(onward_s, tails.get(position, ()))
+        back_s = on_s[after] if after >= 0 else 0
+        if onward_s + back_s > latest_s or max(there_s, back_s) >= UNREACHABLE:
+            continue
+        added_s = there_s + back_s + service_s - direct_s
+        if pays:
+            added_s += (begin_s - arrive_s) >> 1
+        added_m = rows_m[before][location] - direct_m
+        if after >= 0:
+            added_m += on_m[after]
+        price = base_milli + added_s * second + added_m * metre
+        if added_s > in_time_s:
+            price += (added_s - in_time_s) * overtime
+        found.append((price, position))
+    return found
 
-    def _ways(
-        self, places: Integers, cells: Integers
-    ) -> tuple[Integers, Integers, Integers]:
-        """Give seconds to a job and on from it, and the metres of both."""
-        closed = cells[Row.CLOSED]
-        there = cells[Row.BEFORE] * self.side + places
-        back = places * self.side + cells[Row.AFTER]
-        parts = [
-            (
-                travel_s.take(there).astype(np.int64),
-                travel_s.take(back) * closed,
-                travel_m.take(there) + travel_m.take(back) * closed,
-            )
-            for travel_s, travel_m in self.travel
-        ]
-        there_s, back_s, metres = parts[0]
-        kinds = self.kind_of[cells[Row.CAR]] if len(parts) > 1 else None
-        for kind, part in enumerate(parts[1:], 1):
-            there_s = np.where(kinds == kind, part[0], there_s)
-            back_s = np.where(kinds == kind, part[1], back_s)
-            metres = np.where(kinds == kind, part[2], metres)
-        return there_s, back_s, metres
 
-    def _begin(self, jobs: Integers, arrive_s: Integers) -> Integers:
-        """Say when service begins; NEVER where the last window has passed."""
-        firsts_s, lasts_s = self.arrays.firsts_s[jobs], self.arrays.lasts_s[jobs]
-        begin_s: Integers | int = NEVER
-        for column in range(firsts_s.shape[1] - 1, -1, -1):
-            first_s, last_s = firsts_s[:, column, None], lasts_s[:, column, None]
-            begin_s = np.where(
-                arrive_s <= last_s, np.maximum(arrive_s, first_s), begin_s
-            )
-        begun: Integers = np.asarray(begin_s)
-        return begun
+def _after_rests(now_s: int, rests: Iterable[Rest]) -> int:
+    """Say when a car may go on that takes breaks first."""
+    for rest in rests:
+        now_s = max(now_s, rest.earliest_s) + rest.duration_s
+    return now_s
 
-    def _check_fitness(self, feasible: Flags, jobs: Integers, cells: Integers) -> None:
-        """Strike out where load, fitness, or a release stand against it."""
-        arrays = self.arrays
-        for dimension in range(cells.shape[0] - FIRST_ROOM):
-            demand = arrays.demands[jobs, dimension][:, None]
-            feasible &= demand <= cells[FIRST_ROOM + dimension]
-        if self.is_picky:
-            feasible &= arrays.may_serve[cells[Row.CAR], jobs[:, None]]
-        if self.has_releases:
-            feasible &= arrays.releases_s[jobs][:, None] <= cells[Row.DEPARTS_S]
+
+def cheapest(view: View, places: Places, job: int) -> int:
+    """Return the least added cost of a job on a route; NEVER where it cannot go."""
+    found = prices(view, places, job)
+    return min(found)[0] if found else NEVER

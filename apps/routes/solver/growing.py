@@ -6,128 +6,126 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from apps.routes.solver.insertion import Arrays
-from apps.routes.solver.view import View
+from apps.routes.solver.piecewise import soft_pieces
+from apps.routes.solver.problem import UNREACHABLE, check_newcomers
+from apps.routes.solver.view import (
+    Car,
+    View,
+    compile_rests,
+    merged_windows,
+    soft_rows,
+    spare_of,
+    vehicle_fits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from apps.routes.solver.problem import Job, Vehicle
-    from apps.routes.solver.view import Car
-
-ROWS_OF_JOBS = ("locations", "demands", "releases_s", "prizes")
-COLUMNS_OF_JOBS = ("services_s", "may_serve", "disruptions")
 
 
-def grow(arrays: Arrays, added: Sequence[Job], vehicles: Sequence[Vehicle]) -> Arrays:
-    """Return arrays and view with `added` at the end, and `vehicles` as they are now.
+def grow(view: View, added: Sequence[Job], vehicles: Sequence[Vehicle]) -> View:
+    """Return a view with `added` at the end, and `vehicles` as they are now.
 
-    Only what is new is compiled: a small day of the new jobs is, and laid beside the
-    old one. A vehicle may be elsewhere, later, or fuller, no faster and no abler. The
-    day has neither shipments nor places to load again.
+    Only what is new is compiled. A vehicle may be elsewhere, later, or fuller, no
+    faster and no abler. The day has neither shipments nor places to load again.
 
     Raises:
         InvalidProblem: what is new contradicts itself.
     """
-    view = arrays.view
-    whole = view.problem
+    check_newcomers(view.problem, added, vehicles)
     now = {vehicle.id: vehicle for vehicle in vehicles}
-    fleet = [now.get(vehicle.id, vehicle) for vehicle in whole.vehicles]
-    small = replace(
-        whole,
-        jobs=tuple(
-            replace(job, previous_job=None) if job.previous_job else job
-            for job in added
-        ),
-        vehicles=tuple(_plain(vehicle) for vehicle in fleet),
-    )
-    fresh = Arrays(View(small))
-    grown = copy(view)
     first = len(view.jobs)
+    grown = copy(view)
     grown.jobs = (*view.jobs, *added)
-    grown.problem = replace(whole, jobs=grown.jobs, vehicles=tuple(fleet))
+    grown.problem = replace(
+        view.problem,
+        jobs=grown.jobs,
+        vehicles=tuple(now.get(one.id, one) for one in view.problem.vehicles),
+    )
     grown.job_count = len(grown.jobs)
     grown.job_index = view.job_index | {
-        job.id: first + number for number, job in enumerate(added)
+        job.id: number for number, job in enumerate(added, first)
     }
-    grown.locations = (*view.locations, *fresh.view.locations)
-    grown.windows = (*view.windows, *fresh.view.windows)
-    grown.releases_s = (*view.releases_s, *fresh.view.releases_s)
-    grown.softs = (*view.softs, *fresh.view.softs)
-    grown.has_softs = view.has_softs or fresh.view.has_softs
-    grown.previous = (*view.previous, *fresh.view.previous)
+    _add_stops(grown, added)
+    services_s = _services_of(view, added)
     grown.cars = tuple(
-        _grow_car(old, new, now.get(old.vehicle.id), grown.job_index)
-        for old, new in zip(view.cars, fresh.view.cars, strict=True)
+        _grow_car(
+            car,
+            now.get(car.vehicle.id),
+            services_s[car.vehicle.service_percent],
+            grown.job_index,
+        )
+        for car in view.cars
     )
     grown.locked_by = {
         job: number for number, car in enumerate(grown.cars) for job in car.locked
     }
     grown.may_serve = tuple(
-        (*old, *_able(new, car, added))
-        for old, new, car in zip(
-            view.may_serve, fresh.view.may_serve, grown.cars, strict=True
-        )
+        (*able, *[_is_able(car, job) for job in added])
+        for able, car in zip(view.may_serve, grown.cars, strict=True)
     )
-    return _join(arrays, fresh, grown)
+    return grown
 
 
-def _plain(vehicle: Vehicle) -> Vehicle:
-    """Leave out of a vehicle what a small day cannot know, or need not compile."""
-    if not vehicle.locked and vehicle.travel_percent == 100:
-        return vehicle
-    return replace(vehicle, locked=(), travel_percent=100)
+def _add_stops(grown: View, added: Sequence[Job]) -> None:
+    """Lengthen what runs along the stops."""
+    windows = [merged_windows(job) for job in added]
+    softs = [soft_rows(job) for job in added]
+    grown.locations = (*grown.locations, *[job.location for job in added])
+    grown.windows = (*grown.windows, *windows)
+    grown.has_several_windows |= any(len(one) > 1 for one in windows)
+    grown.releases_s = (
+        *grown.releases_s,
+        *[-UNREACHABLE if job.release_s is None else job.release_s for job in added],
+    )
+    grown.softs = (*grown.softs, *softs)
+    grown.soft_pieces = (*grown.soft_pieces, *map(soft_pieces, softs))
+    grown.has_softs = grown.has_softs or any(softs)
+    previous = [grown.previous_of(job) for job in added]
+    grown.previous = (*grown.previous, *previous)
+    grown.has_previous = grown.has_previous or (
+        bool(grown.problem.objective.resequence_milli)
+        and any(one is not None for one in previous)
+    )
 
 
-def _grow_car(old: Car, new: Car, now: Vehicle | None, index: dict[str, int]) -> Car:
-    services_s = (*old.services_s, *new.services_s)
-    if now is None and not new.services_s:
+def _services_of(view: View, added: Sequence[Job]) -> dict[int, tuple[int, ...]]:
+    """Give the service times of new jobs, by the percentage of who serves them."""
+    percents = {car.vehicle.service_percent for car in view.cars}
+    return {
+        percent: tuple((job.service_s * percent + 50) // 100 for job in added)
+        for percent in percents
+    }
+
+
+def _grow_car(
+    old: Car, now: Vehicle | None, new_s: tuple[int, ...], index: dict[str, int]
+) -> Car:
+    if now is None and not new_s:
         return old
-    if now is None:
-        return replace(old, services_s=services_s)
-    return replace(
-        old,
-        vehicle=now,
-        services_s=services_s,
-        rests=new.rests,
-        locked=tuple(index[job_id] for job_id in now.locked),
-        spare=new.spare,
-        closes_s=new.closes_s,
+    is_same = now is None
+    vehicle = old.vehicle if now is None else now
+    return Car(
+        vehicle=vehicle,
+        durations_s=old.durations_s,
+        distances_m=old.distances_m,
+        travel_s=old.travel_s,
+        travel_m=old.travel_m,
+        services_s=old.services_s + new_s,
+        rests=old.rests if is_same else compile_rests(vehicle.breaks, vehicle.start_s),
+        locked=old.locked if is_same else tuple(index[one] for one in vehicle.locked),
+        spare=old.spare if is_same else spare_of(vehicle),
+        closes_s=vehicle.end_s + vehicle.max_overtime_s,
+        reloads=old.reloads,
     )
 
 
-def _able(able: Sequence[bool], car: Car, added: Sequence[Job]) -> tuple[bool, ...]:
+def _is_able(car: Car, job: Job) -> bool:
     """A car with commitments is on its way: it cannot wait for a release."""
-    if not car.locked:
-        return tuple(able)
-    start_s = car.vehicle.start_s
-    return tuple(
-        can and (job.release_s is None or job.release_s <= start_s)
-        for can, job in zip(able, added, strict=True)
+    waits = (
+        bool(car.locked)
+        and job.release_s is not None
+        and job.release_s > car.vehicle.start_s
     )
-
-
-def _join(old: Arrays, new: Arrays, view: View) -> Arrays:
-    """Lay the arrays of the new jobs beside those of the old ones."""
-    joined = copy(old)
-    joined.view = view
-    width = max(old.firsts_s.shape[1], new.firsts_s.shape[1])
-    for name in ("firsts_s", "lasts_s"):
-        # A window that comes twice changes nothing.
-        both = [
-            np.pad(rows, ((0, 0), (0, width - rows.shape[1])), mode="edge")
-            if rows.shape[1] < width
-            else rows
-            for rows in (getattr(old, name), getattr(new, name))
-        ]
-        setattr(joined, name, np.concatenate(both))
-    for axis, names in ((0, ROWS_OF_JOBS), (1, COLUMNS_OF_JOBS)):
-        for name in names:
-            both = [getattr(old, name), getattr(new, name)]
-            setattr(joined, name, np.concatenate(both, axis=axis))
-    joined.may_serve[:, len(old.locations) :] = np.array(
-        [row[len(old.locations) :] for row in view.may_serve], dtype=bool
-    ).reshape(len(view.cars), len(new.locations))
-    return joined
+    return not waits and vehicle_fits(job, car.vehicle)

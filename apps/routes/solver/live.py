@@ -1,4 +1,4 @@
-"""A running plan held in arrays, so that an event is answered in milliseconds.
+"""A running plan laid out, so that an event is answered in milliseconds.
 
 Sequences, times, latest starts, and loads of every route lie ready before anything
 happens; an event pays only for the routes that it touches.
@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from apps.routes.solver.assemble import plan_route
-from apps.routes.solver.gaps import Pricer, Table, lay_block
+from apps.routes.solver.gaps import lay_places
 from apps.routes.solver.growing import grow
-from apps.routes.solver.insertion import Arrays
 from apps.routes.solver.port import EngineRefused
 from apps.routes.solver.routestate import build_route
 from apps.routes.solver.view import View
@@ -20,7 +19,7 @@ from apps.routes.solver.view import View
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from apps.routes.solver.gaps import Block
+    from apps.routes.solver.gaps import Places
     from apps.routes.solver.problem import Job, Problem, Vehicle
     from apps.routes.solver.routestate import RouteState
     from apps.routes.solver.solution import RoutePlan, Solution
@@ -55,8 +54,6 @@ class LivePlan:
             EngineRefused: a car's commitments cannot be timed.
         """
         self.view = View(problem)
-        self.arrays = Arrays(self.view)
-        self.pricer = Pricer(self.arrays)
         self.routes: list[RouteState] = []
         self.broken: dict[int, tuple[int, ...]] = {}
         self.gone: set[int] = set()
@@ -71,9 +68,7 @@ class LivePlan:
         self.stated: list[RoutePlan | None] = [
             self._state(number) for number in range(len(self.routes))
         ]
-        self.blocks: list[Block] = [lay_block(self.arrays, one) for one in self.routes]
-        self._table: Table | None = None
-        self._bare: list[Block | None] = [None] * len(self.routes)
+        self.places: list[Places] = [lay_places(self.view, one) for one in self.routes]
 
     def _follow(self, number: int, sequence: tuple[int, ...]) -> None:
         locked = self.view.cars[number].locked
@@ -99,25 +94,6 @@ class LivePlan:
             problem, jobs=tuple(job for job in problem.jobs if job.id not in gone)
         )
 
-    @property
-    def table(self) -> Table:
-        """Return the places of all routes side by side."""
-        if self._table is None:
-            self._table = Table.of(self.blocks)
-        return self._table
-
-    @property
-    def bare_table(self) -> Table:
-        """Return the places of all cars as if they had nothing but commitments."""
-        for number, block in enumerate(self._bare):
-            if block is None:
-                car = self.view.cars[number]
-                bare = build_route(self.view, number, car.locked)
-                self._bare[number] = (
-                    lay_block(self.arrays, bare) if bare else self.blocks[number]
-                )
-        return Table.of([block for block in self._bare if block is not None])
-
     def take_in(self, event: Event) -> None:
         """Take an event in: what it makes undrivable is `broken`, what is new is loose.
 
@@ -127,11 +103,7 @@ class LivePlan:
         first_new = len(self.view.jobs)
         changed = {self.view.vehicle_index[one.id] for one in event.vehicles}
         if event.added or changed:
-            self.arrays = grow(self.arrays, event.added, event.vehicles)
-            self.view = self.arrays.view
-            self.pricer = Pricer(self.arrays)
-            for number in changed:
-                self._bare[number] = None
+            self.view = grow(self.view, event.added, event.vehicles)
         self.loose += range(first_new, len(self.view.jobs))
         gone = {self.view.job_index[job_id] for job_id in event.cancelled}
         self.gone |= gone
@@ -160,9 +132,8 @@ class LivePlan:
     def put(self, route: RouteState) -> None:
         """Take a route in place of its car's."""
         self.routes[route.number] = route
-        self.blocks[route.number] = lay_block(self.arrays, route)
+        self.places[route.number] = lay_places(self.view, route)
         self.touched.add(route.number)
-        self._table = None
 
     def try_sequence(self, number: int, sequence: Sequence[int]) -> bool:
         """Give a car a sequence if it can be driven; tell whether it can."""

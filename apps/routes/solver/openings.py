@@ -112,7 +112,8 @@ def _after_commitments(view: View, number: int, route: RouteState) -> Opening:
     cost = route_cost(view, number, distance_m, free_s - times.departure_s, 0)
     disruption_milli = sum(view.disruption_milli(job, number) for job in car.locked)
     spare = tuple(room - load for room, load in zip(car.spare, route.load, strict=True))
-    closed = times.end_s > car.closes_s or min(spare, default=0) < 0
+    is_overloaded = min(spare, default=0) < 0 and not car.reloads
+    closed = times.end_s > car.closes_s or is_overloaded
     return Opening(
         number=number,
         location=places[-1],

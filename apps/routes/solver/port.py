@@ -137,8 +137,7 @@ _LEVELS: Mapping[str, Mapping[Feature, Level]] = {
         Feature.SOFT_WINDOWS: Level.COSTED,
         Feature.SEVERAL_SOFT_WINDOWS: Level.COSTED,
         Feature.BALANCE: Level.COSTED,
-        Feature.RELOADS: Level.REFUSES,
-        Feature.SHIPMENTS: Level.REFUSES,
+        Feature.SHIPMENTS: Level.COSTED,
     },
     "ortools": {
         Feature.SOFT_WINDOWS: Level.COSTED,

@@ -7,11 +7,15 @@ of the named dimension. Percentages are whole per cent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Entries = NDArray[np.int32]
 
@@ -243,6 +247,20 @@ def check_problem(problem: Problem) -> None:
         *_reference_faults(problem),
         *_objective_faults(problem.objective),
     ] or [*_shipment_faults(problem), *_commitment_faults(problem)]
+    if faults:
+        raise InvalidProblem("; ".join(faults[:50]))
+
+
+def check_newcomers(
+    problem: Problem, jobs: Sequence[Job], vehicles: Sequence[Vehicle]
+) -> None:
+    """Refuse jobs and vehicles that cannot join a problem that was checked before.
+
+    Raises:
+        InvalidProblem: an index, length, reference, or interval is wrong.
+    """
+    part = replace(problem, jobs=tuple(jobs), vehicles=tuple(vehicles))
+    faults = [*_vehicle_faults(part), *_job_faults(part)]
     if faults:
         raise InvalidProblem("; ".join(faults[:50]))
 

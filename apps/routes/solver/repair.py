@@ -7,14 +7,16 @@ is drawn by lot and nothing depends on the clock.
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from apps.routes.solver.assemble import Provenance, state_solution
 from apps.routes.solver.ejection import Ejection
-from apps.routes.solver.gaps import Row, Table
-from apps.routes.solver.insertion import price_insertions
+from apps.routes.solver.gaps import cheapest, prices
+from apps.routes.solver.insertion import Arrays, price_insertions
 from apps.routes.solver.judging import RouteJudge
 from apps.routes.solver.live import LivePlan
 from apps.routes.solver.port import refuse_by_name, refused_features
@@ -25,15 +27,14 @@ from apps.routes.solver.solution import Reason, StoppedBy, Unserved
 from apps.routes.solver.weighing import overloads
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Iterator
 
     from apps.routes.solver.judging import Violation
     from apps.routes.solver.live import Event
     from apps.routes.solver.port import OnProgress, Stop
     from apps.routes.solver.problem import Problem
+    from apps.routes.solver.routestate import RouteState
     from apps.routes.solver.solution import Solution
-
-    Integers = NDArray[np.int64]
 
 VERSION = "1"
 TRIED = 3
@@ -70,8 +71,8 @@ class RepairSolver:
         """Answer as `Solver.solve` says; stop and seed have nothing to decide."""
         refuse_by_name(self, problem)
         del stop, seed, on_progress
-        live = LivePlan(problem, warm_start)
-        return mend(live)
+        with _uncollected():
+            return mend(LivePlan(problem, warm_start))
 
 
 def answer_event(live: LivePlan, event: Event) -> Solution:
@@ -80,8 +81,24 @@ def answer_event(live: LivePlan, event: Event) -> Solution:
     Raises:
         EngineRefused: a car's commitments cannot be timed.
     """
-    live.take_in(event)
-    return mend(live)
+    with _uncollected():
+        live.take_in(event)
+        return mend(live)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Put the collection of cyclic garbage off: in a large process it takes longer.
+
+    What a repair leaves behind holds no cycles.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def mend(live: LivePlan) -> Solution:
@@ -130,18 +147,21 @@ def insert(live: LivePlan, jobs: list[int]) -> list[int]:
 
 def _insert_waiting(live: LivePlan, jobs: list[int]) -> list[int]:
     """Insert jobs for which a route has to depart later; return the rest."""
-    left = []
+    view = live.view
+    if not any(_waits_for(live, job, route) for job in jobs for route in live.routes):
+        return jobs
+    arrays, left = Arrays(view), []
     for job in jobs:
         found = [
             (int(costs[0]), route.number, int(legs[0]))
             for route in live.routes
-            if live.arrays.releases_s[job] > route.times.departure_s
-            for costs, legs in [price_insertions(live.arrays, route, np.array([job]))]
+            if _waits_for(live, job, route)
+            for costs, legs in [price_insertions(arrays, route, np.array([job]))]
         ]
         for cost, number, leg in sorted(found)[:TRIED]:
             sequence = live.routes[number].sequence
             changed = (*sequence[:leg], job, *sequence[leg:])
-            is_worth_it = cost < min(NEVER, int(live.arrays.prizes[job]))
+            is_worth_it = cost < min(NEVER, view.prize_milli(job))
             if is_worth_it and live.try_sequence(number, changed):
                 break
         else:
@@ -149,56 +169,70 @@ def _insert_waiting(live: LivePlan, jobs: list[int]) -> list[int]:
     return left
 
 
+def _waits_for(live: LivePlan, job: int, route: RouteState) -> bool:
+    """Say whether a job is not there yet when a route departs."""
+    return live.view.releases_s[job] > route.times.departure_s
+
+
 class _Insertion:
-    """Prices of jobs in all places, kept up to date route by route."""
+    """The cheapest price of jobs on every route, kept up to date route by route."""
 
     def __init__(self, live: LivePlan, jobs: list[int]) -> None:
         self.live = live
-        self.jobs = np.array(jobs, dtype=np.int64)
-        self.worth = np.minimum(live.arrays.prizes[self.jobs], NEVER)
-        table = live.table
-        prices = live.pricer.price(self.jobs, table)
-        self.prices = np.split(prices, table.starts[1:], axis=1)
-        self.best = np.minimum.reduceat(prices, table.starts, axis=1)
-        self.is_open = np.ones(len(jobs), dtype=bool)
+        self.worth = {job: min(live.view.prize_milli(job), NEVER) for job in jobs}
+        self.costs = {
+            job: [cheapest(live.view, places, job) for places in live.places]
+            for job in jobs
+        }
+        self.ranks = {job: self._rank(job) for job in jobs}
 
     def run(self) -> list[int]:
         """Insert until nothing fits or pays any more; return what is left."""
-        rows = np.arange(len(self.jobs))
-        while self.is_open.any():
-            cars = self.best.argmin(axis=1)
-            best = self.best[rows, cars]
-            useful = self.is_open & (best < self.worth)
-            if not useful.any():
-                break
-            second = self.worth
-            if self.best.shape[1] > 1:
-                second = np.partition(self.best, 1, axis=1)[:, 1]
-            second = np.minimum(second, np.maximum(self.worth, best))
-            scores = np.where(useful, (second - best) * 4 + best, -NEVER * 16)
-            row = int(scores.argmax())
-            self._commit(row, int(cars[row]))
-        left: list[int] = self.jobs[self.is_open].tolist()
-        return left
+        while True:
+            useful = [job for job, rank in self.ranks.items() if rank is not None]
+            if not useful:
+                return list(self.ranks)
+            self._commit(max(useful, key=self._urgency))
 
-    def _commit(self, row: int, number: int) -> None:
-        """Put a job where it is cheapest on a route; price the others there anew."""
-        live, job = self.live, int(self.jobs[row])
-        legs = live.blocks[number].cells[Row.LEG]
-        prices, sequence = self.prices[number][row], live.routes[number].sequence
-        for column in prices.argsort(kind="stable")[:TRIED].tolist():
-            leg = int(legs[column])
-            changed = (*sequence[:leg], job, *sequence[leg:])
-            if prices[column] < NEVER and live.try_sequence(number, changed):
+    def _rank(self, job: int) -> tuple[int, int] | None:
+        """Give a job's urgency and its cheapest route; None where none is worth it.
+
+        The urgency grows with what the second-best route costs more.
+        """
+        costs, worth = self.costs[job], self.worth[job]
+        best = min(costs)
+        if best >= worth:
+            return None
+        number = costs.index(best)
+        second = worth
+        if len(costs) > 1:
+            second = min(*costs[:number], *costs[number + 1 :], NEVER)
+        second = min(second, worth)
+        return (second - best) * 4 + best, number
+
+    def _urgency(self, job: int) -> int:
+        rank = self.ranks[job]
+        return rank[0] if rank is not None else -NEVER
+
+    def _commit(self, job: int) -> None:
+        """Put a job where it is cheapest on its route; price the others there anew."""
+        live, rank = self.live, self.ranks[job]
+        if rank is None:
+            raise ValueError("no route is worth it for this job")
+        number, places = rank[1], live.places[rank[1]]
+        sequence = live.routes[number].sequence
+        for _, position in sorted(prices(live.view, places, job))[:TRIED]:
+            leg = places.gaps[position].leg
+            if live.try_sequence(number, (*sequence[:leg], job, *sequence[leg:])):
                 break
         else:
-            self.best[row, number] = NEVER
+            self.costs[job][number] = NEVER
+            self.ranks[job] = self._rank(job)
             return
-        self.is_open[row] = False
-        if self.is_open.any():
-            table = Table.of([live.blocks[number]])
-            fresh = live.pricer.price(self.jobs, table)
-            self.prices[number], self.best[:, number] = fresh, fresh.min(axis=1)
+        del self.ranks[job]
+        for other in self.ranks:
+            self.costs[other][number] = cheapest(live.view, live.places[number], other)
+            self.ranks[other] = self._rank(other)
 
 
 def _explain(live: LivePlan) -> dict[int, Unserved]:
@@ -208,13 +242,13 @@ def _explain(live: LivePlan) -> dict[int, Unserved]:
         job_id = live.view.jobs[job].id
         reason = reason_alone(live.view, job)
         if reason is None:
-            prices = live.pricer.price(np.array([job]), live.table)
-            cheapest = int(prices.min(initial=NEVER))
-            if live.arrays.prizes[job] <= cheapest < NEVER:
+            costs = (cheapest(live.view, places, job) for places in live.places)
+            cost_milli = min(costs, default=NEVER)
+            if live.view.prize_milli(job) <= cost_milli < NEVER:
                 found[job] = Unserved(
                     job_id=job_id,
                     reason=Reason.NOT_WORTH_IT,
-                    cheapest_insertion_milli=cheapest,
+                    cheapest_insertion_milli=cost_milli,
                 )
                 continue
             reason = Reason.NO_ROOM

@@ -105,10 +105,8 @@ def build_route(
             return None
         load = tuple(loads.aboard[-1].tolist())
     else:
-        load = tuple(
-            sum(view.jobs[job].demands[dimension] for job in sequence)
-            for dimension in range(len(car.spare))
-        )
+        demands = [view.jobs[job].demands for job in sequence]
+        load = tuple(map(sum, zip(*demands, strict=True))) or (0,) * len(car.spare)
         committed = len(sequence) == len(car.locked)
         if not committed and any(
             taken > spare for taken, spare in zip(load, car.spare, strict=True)

@@ -52,8 +52,63 @@ def forward(
     `depart_s` asks for a departure no earlier than that. None is the answer when a
     window, break, way, or the shift's end cannot be kept.
     """
-    run = _Run(view, number, sequence, slots)
-    return run.times(depart_s)
+    if not slots and not view.has_trips:
+        return _straight(view, number, sequence, depart_s)
+    return _Run(view, number, sequence, slots).times(depart_s)
+
+
+def _straight(  # noqa: C901, PLR0912  (the hot path of every engine here)
+    view: View, number: int, sequence: Sequence[int], depart_s: int | None
+) -> Times | None:
+    """Do what `_Run` does for a car without breaks and reloads, several times faster."""
+    car, windows, locations = view.cars[number], view.windows, view.locations
+    rows_s, services_s, locked_count = car.durations_s, car.services_s, len(car.locked)
+    now_s = car.vehicle.start_s
+    if sequence and not locked_count:
+        now_s = max(now_s, *[view.releases_s[job] for job in sequence])
+    if depart_s is not None and depart_s > now_s and not locked_count:
+        now_s = depart_s
+    departure_s, place = now_s, car.vehicle.start_location
+    arrivals: list[int] = []
+    starts: list[int] = []
+    finishes: list[int] = []
+    if not sequence:
+        return Times(now_s, now_s, arrivals, starts, finishes, [], (), 0, 0)
+    wait_s, slack_s = 0, UNREACHABLE
+    for leg, job in enumerate(sequence):
+        target = locations[job]
+        travel_s = rows_s[place][target]
+        if travel_s >= UNREACHABLE:
+            return None
+        now_s += travel_s
+        arrivals.append(now_s)
+        for first_s, last_s in windows[job]:
+            if now_s <= last_s:
+                if now_s < first_s:
+                    wait_s += first_s - now_s
+                    now_s = first_s
+                slack_s = min(slack_s, wait_s + last_s - now_s)
+                break
+        else:
+            if windows[job]:
+                if leg >= locked_count:
+                    return None
+                slack_s = min(slack_s, wait_s)
+        starts.append(now_s)
+        now_s += services_s[job]
+        finishes.append(now_s)
+        place = target
+    end = car.vehicle.end_location
+    if end is not None:
+        if rows_s[place][end] >= UNREACHABLE:
+            return None
+        now_s += rows_s[place][end]
+    if now_s > car.closes_s and len(sequence) != locked_count:
+        return None
+    slack_s = 0 if car.goes_at_once else max(0, min(slack_s, wait_s))
+    return Times(
+        departure_s, now_s, arrivals, starts, finishes, [], (), slack_s, wait_s
+    )
 
 
 class _Run:
@@ -233,8 +288,10 @@ def widen_slack(view: View, number: int, sequence: Sequence[int], times: Times) 
     The first pass knows only the windows that it used. A later departure never ends
     earlier, so the last good one is found by halving.
     """
-    if view.cars[number].goes_at_once or all(
-        len(view.windows[job]) < 2 for job in sequence
+    if (
+        not view.has_several_windows
+        or view.cars[number].goes_at_once
+        or all(len(view.windows[job]) < 2 for job in sequence)
     ):
         return
     good_s, bad_s = times.slack_s, times.wait_s + 1

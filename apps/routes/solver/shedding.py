@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from apps.routes.solver.gaps import Table
+from apps.routes.solver.gaps import cheapest
 from apps.routes.solver.problem import UNREACHABLE
 from apps.routes.solver.routestate import NEVER, build_route
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from apps.routes.solver.live import LivePlan
     from apps.routes.solver.view import View
-
-    Integers = NDArray[np.int64]
 
 TRIED = 8
 """So many single removals are timed in full before two are thought of."""
@@ -50,25 +44,23 @@ def _shed_one(
     walk = _Walk(live.view, number, rest, locked)
     saving = [place for place in range(len(rest)) if walk.is_possible_without(place)]
     if saving:
-        elsewhere = _prices_elsewhere(live, number, [rest[place] for place in saving])
-        order: list[int] = np.argsort(elsewhere, kind="stable")[:TRIED].tolist()
-        for place in (saving[index] for index in order):
+        saving.sort(key=lambda place: _price_elsewhere(live, number, rest[place]))
+        for place in saving[:TRIED]:
             without = (*locked, *rest[:place], *rest[place + 1 :])
             if build_route(live.view, number, without) is not None:
                 return place
     return walk.failing_place()
 
 
-def _prices_elsewhere(live: LivePlan, number: int, jobs: list[int]) -> Integers:
-    """Price jobs on the other routes; where there is no place, by what they are worth."""
-    blocks = [block for car, block in enumerate(live.blocks) if car != number]
-    numbers = np.array(jobs, dtype=np.int64)
-    worth: Integers = live.arrays.prizes[numbers] + NEVER // 2
-    if not blocks:
-        return worth
-    prices = live.pricer.price(numbers, Table.of(blocks)).min(axis=1)
-    cheapest: Integers = np.minimum(prices, worth)
-    return cheapest
+def _price_elsewhere(live: LivePlan, number: int, job: int) -> int:
+    """Price a job on the other routes; where there is no place, by what it is worth."""
+    worth = live.view.prize_milli(job) + NEVER // 2
+    elsewhere = [
+        cheapest(live.view, places, job)
+        for places in live.places
+        if places.number != number
+    ]
+    return min([worth, *elsewhere])
 
 
 class _Walk:

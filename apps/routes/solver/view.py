@@ -98,10 +98,11 @@ class View:
             ),
             *([-UNREACHABLE] * extra),
         )
-        self.softs = (*(_softs(job) for job in problem.jobs), *([nothing] * extra))
+        self.has_several_windows = any(len(windows) > 1 for windows in self.windows)
+        self.softs = (*(soft_rows(job) for job in problem.jobs), *([nothing] * extra))
         self.soft_pieces = tuple(soft_pieces(softs) for softs in self.softs)
         self.has_softs = any(self.softs)
-        self.previous = tuple(self._previous(job) for job in problem.jobs)
+        self.previous = tuple(self.previous_of(job) for job in problem.jobs)
         self.has_previous = bool(problem.objective.resequence_milli) and any(
             one is not None for one in self.previous
         )
@@ -192,7 +193,7 @@ class View:
         """Price leaving a job out, weighted."""
         return self.jobs[job].prize_milli * self.problem.objective.unserved_weight
 
-    def _previous(self, job: Job) -> int | None:
+    def previous_of(self, job: Job) -> int | None:
         """Give the job that this one followed, `FIRST`, `GONE`, or None."""
         if job.previous_job is None:
             return None
@@ -203,7 +204,6 @@ class View:
     def _compile(self, vehicle: Vehicle) -> Car:
         problem = self.problem
         matrix = problem.matrices[vehicle.profile]
-        initial = vehicle.initial_load or (0,) * len(vehicle.capacities)
         key = (vehicle.profile, vehicle.travel_percent)
         if key not in self._scaled:
             scaled = scaled_s(matrix.durations_s, vehicle.travel_percent)
@@ -221,12 +221,9 @@ class View:
                 ),
                 *([vehicle.reload_s] * len(self.reload_places)),
             ),
-            rests=_rests(vehicle.breaks, vehicle.start_s),
+            rests=compile_rests(vehicle.breaks, vehicle.start_s),
             locked=tuple(self.job_index[job_id] for job_id in vehicle.locked),
-            spare=tuple(
-                capacity - load
-                for capacity, load in zip(vehicle.capacities, initial, strict=True)
-            ),
+            spare=spare_of(vehicle),
             closes_s=vehicle.end_s + vehicle.max_overtime_s,
             reloads=tuple(
                 self.job_count + self.reload_places.index(place)
@@ -266,7 +263,7 @@ def _reload_places(vehicles: Sequence[Vehicle]) -> tuple[int, ...]:
     return tuple(sorted(set(places)))
 
 
-def _softs(job: Job) -> tuple[tuple[int, int, int, int], ...]:
+def soft_rows(job: Job) -> tuple[tuple[int, int, int, int], ...]:
     """Give a job's soft windows as (first, last, early, late); none if one is free."""
     softs = tuple(
         (soft.start_s, soft.end_s, soft.early_milli_per_s, soft.late_milli_per_s)
@@ -276,13 +273,23 @@ def _softs(job: Job) -> tuple[tuple[int, int, int, int], ...]:
     return () if free else softs
 
 
+def spare_of(vehicle: Vehicle) -> tuple[int, ...]:
+    """Give the capacity that a vehicle has left beside its first load."""
+    initial = vehicle.initial_load or (0,) * len(vehicle.capacities)
+    return tuple(
+        capacity - load
+        for capacity, load in zip(vehicle.capacities, initial, strict=True)
+    )
+
+
 def vehicle_fits(job: Job, vehicle: Vehicle) -> bool:
     """Say whether a vehicle is allowed and able to serve a job, load and time aside."""
     if job.pinned_vehicle is not None and job.pinned_vehicle != vehicle.id:
         return False
     if job.allowed_vehicles is not None and vehicle.id not in job.allowed_vehicles:
         return False
-    return set(job.required_capabilities) <= set(vehicle.capabilities)
+    required = job.required_capabilities
+    return not required or set(required) <= set(vehicle.capabilities)
 
 
 def merged_windows(job: Job) -> tuple[tuple[int, int], ...]:
@@ -310,7 +317,7 @@ def _rows(entries: Entries) -> Rows:
     return [memoryview(row) for row in entries]
 
 
-def _rests(breaks: tuple[Break, ...], start_s: int) -> tuple[Rest, ...]:
+def compile_rests(breaks: tuple[Break, ...], start_s: int) -> tuple[Rest, ...]:
     """Keep the breaks whose time has not passed when the shift starts, in order."""
     rests = [
         Rest(number, rest.earliest_s, rest.latest_s, rest.duration_s)

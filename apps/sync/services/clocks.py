@@ -5,10 +5,18 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from apps.core.statements import Statement, as_is, insert, read_instant
 from apps.sync.models import DeviceAnchor
 from apps.sync.moments import Anchor
 
 ANCHORS_READ: Final = 400
+KNOWN: Final = Statement(
+    """
+    SELECT boot_id, mono_ms, server_at, rtt_ms FROM sync_deviceanchor
+     WHERE device_id = %s AND boot_id IN %s ORDER BY server_at DESC LIMIT %s
+    """,
+    *(as_is, as_is, read_instant, as_is),
+)
 
 
 def keep_anchors(
@@ -18,21 +26,24 @@ def keep_anchors(
     anchors: Iterable[Anchor],
     now: datetime,
 ) -> list[Anchor]:
-    """Keep the anchors that are not of the future; return those known of `boots`."""
-    DeviceAnchor.objects.bulk_create(
-        [
-            DeviceAnchor(
-                device_id=device_id,
-                boot_id=anchor.boot_id,
-                mono_ms=anchor.mono_ms,
-                server_at=anchor.server_at,
-                rtt_ms=anchor.rtt_ms,
-            )
-            for anchor in anchors
-            if anchor.server_at <= now + timedelta(seconds=1)
-        ],
-        ignore_conflicts=True,
-    )
-    rows = DeviceAnchor.objects.filter(device_id=device_id, boot_id__in=boots)
-    columns = ("boot_id", "mono_ms", "server_at", "rtt_ms")
-    return [Anchor(*row) for row in rows.values_list(*columns)[:ANCHORS_READ]]
+    """Keep the anchors that are not of the future; return those known of `boots`.
+
+    A device sends the same ones again and again: what is known is not written.
+    """
+    sent = [one for one in anchors if one.server_at <= now + timedelta(seconds=1)]
+    wanted = {*boots, *(anchor.boot_id for anchor in sent)}
+    if not wanted:
+        return []
+    known = [Anchor(*row) for row in KNOWN.rows(device_id, wanted, ANCHORS_READ)]
+    seen = {(anchor.boot_id, anchor.mono_ms) for anchor in known}
+    fresh = [one for one in sent if (one.boot_id, one.mono_ms) not in seen]
+    if fresh:
+        columns = {
+            "device_id": device_id,
+            "boot_id": [anchor.boot_id for anchor in fresh],
+            "mono_ms": [anchor.mono_ms for anchor in fresh],
+            "server_at": [anchor.server_at for anchor in fresh],
+            "rtt_ms": [anchor.rtt_ms for anchor in fresh],
+        }
+        insert(DeviceAnchor, columns, conflict="DO NOTHING")
+    return [anchor for anchor in (*fresh, *known) if anchor.boot_id in boots]

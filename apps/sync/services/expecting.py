@@ -4,40 +4,27 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-import structlog
-from django.db import OperationalError
-
-from apps.core import queue
-from apps.core.actors import Actor
-from apps.routes.selectors import routes_in_motion
-from apps.routes.services.etas import refresh_etas
+from apps.routes.selectors import parse_id, routes_in_motion
+from apps.routes.services.etas import note_etas_due
+from apps.sync.kinds import CORRECTED
 from apps.sync.models import DeviceEvent
 from apps.sync.services.judging import HELD
 
-log = structlog.get_logger(__name__)
-
-MOVING: Final = ("stop.", "shift.")
+MOVING: Final = ("stop.", "shift.", CORRECTED)
 """The kinds of events that say where a driver is in the day."""
 
 
-def expect_anew(events: Iterable[DeviceEvent], *, by: Actor, now: datetime) -> None:
-    """Make the ETAs anew of the routes that events moved: once, however many there are.
+def expect_anew(events: Iterable[DeviceEvent], *, now: datetime) -> None:
+    """Have the ETAs made anew of the routes that events moved: once, however many.
 
-    Evidence never waits for an estimate: where this fails, a task tries again.
+    Evidence never waits for an estimate: a task makes it, and the drivers hear of it.
     """
     moving = [
         row for row in events if row.kind.startswith(MOVING) and row.result != HELD
     ]
     if not moving:
         return
-    stop_ids = {row.stop_id for row in moving}
     drivers = {row.driver_id for row in moving if row.kind.startswith("shift.")}
-    route_ids = routes_in_motion(stop_ids, drivers, now)
-    try:
-        refresh_etas(route_ids, by=by, now=now)
-    except OperationalError:
-        raise  # as in judging: the whole push is sent again
-    except Exception:
-        log.exception("etas_failed")
-        again = sorted(map(str, route_ids))
-        queue.enqueue("apps.routes.tasks.refresh_etas", route_ids=again)
+    driven = routes_in_motion((), drivers, now) if drivers else set()
+    stop_ids = {parsed for row in moving if (parsed := parse_id(row.stop_id))}
+    note_etas_due(stop_ids, driven, now=now)

@@ -1,12 +1,11 @@
 """Events that came before earlier ones: held, judged in their turn, forced in the end."""
 
 import uuid
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -14,6 +13,17 @@ from django.db.models import Max
 
 from apps.core.actors import Actor
 from apps.core.problems import Problem
+from apps.core.statements import (
+    Statement,
+    as_is,
+    columns_of,
+    insert,
+    partly,
+    read_instant,
+    read_json,
+    read_uuid,
+    update,
+)
 from apps.core.verdicts import NEEDS_REVIEW, REJECTED, Verdict
 from apps.drivers.models import Device
 from apps.journal.services import Writer, writing
@@ -21,6 +31,7 @@ from apps.routes.selectors import scopes_of_stops
 from apps.sync import handlers
 from apps.sync.handlers import RETRY
 from apps.sync.inbox import Item, hash_of, number_in
+from apps.sync.kinds import CORRECTED
 from apps.sync.lines import Line
 from apps.sync.models import Attachment, DeviceEvent, InboxHead, QuarantinedEvent
 from apps.sync.services.expecting import expect_anew
@@ -29,6 +40,7 @@ from apps.sync.services.judging import (
     DEVICE_REVOKED,
     HELD,
     OUT_OF_ORDER,
+    UNKNOWN_EVENT,
     VERDICT_FIELDS,
     checked_again,
     judge,
@@ -44,6 +56,23 @@ TRIES = 5
 """How often a transaction begins again because a stop went to another driver meanwhile."""
 
 GAPS_TOLD = 20
+DEVICE_READ: Final = (
+    *("id", "depot_id", "driver_id", "status", "enrolled_at", "last_seen_at"),
+    *("revoked_at", "clock_offset_ms", "clock_measured_at"),
+)
+LINE: Final = Statement(
+    """
+    SELECT h.reached, h.ahead, h.holds, d.id, d.depot_id, d.driver_id, d.status,
+           d.enrolled_at, d.last_seen_at, d.revoked_at, d.clock_offset_ms,
+           d.clock_measured_at
+      FROM sync_inboxhead h JOIN drivers_device d ON d.id = h.device_id
+     WHERE h.device_id = %s
+    """,
+    *(as_is, read_json, bool),
+    *(read_uuid, read_uuid, read_uuid, as_is, read_instant, read_instant),
+    *(read_instant, as_is, read_instant),
+    lock="FOR UPDATE OF h",
+)
 
 
 class Busy(Problem):
@@ -80,15 +109,16 @@ class Candidate:
 
 def lock_line(device_id: uuid.UUID) -> InboxHead:
     """Lock a device's line of events, after the scopes; make it at the first push."""
-    rows = InboxHead.objects.select_for_update(of=("self",)).select_related("device")
-    head = rows.filter(pk=device_id).first()
-    if head is None:
+    found = LINE.rows(device_id)
+    if not found:
         known = DeviceEvent.objects.filter(device_id=device_id)
         reached = known.aggregate(last=Max("seq"))["last"] or 0
         fresh = InboxHead(device_id=device_id, reached=reached)
         InboxHead.objects.bulk_create([fresh], ignore_conflicts=True)
-        head = rows.get(pk=device_id)
-    return head
+        found = LINE.rows(device_id)
+    [(reached, ahead, holds, *columns)] = found
+    device: Device = partly(Device, DEVICE_READ, columns)
+    return InboxHead(device=device, reached=reached, ahead=ahead, holds=holds)
 
 
 def line_of(head: InboxHead) -> Line:
@@ -102,7 +132,13 @@ def keep_line(head: InboxHead, line: Line, *, holds: bool) -> None:
     if (head.reached, head.ahead, head.holds) == (line.reached, ahead, holds):
         return
     head.reached, head.ahead, head.holds = line.reached, ahead, holds
-    head.save(update_fields=["reached", "ahead", "holds"])
+    columns = {
+        "device_id": [head.pk],
+        "reached": line.reached,
+        "ahead": [ahead],
+        "holds": holds,
+    }
+    update(InboxHead, columns)
 
 
 def numbers_of(items: Iterable[Item]) -> tuple[list[int], int]:
@@ -123,8 +159,19 @@ def held_events(head: InboxHead, locked: Collection[uuid.UUID]) -> list[Candidat
     rows = DeviceEvent.objects.filter(device_id=head.pk, result=HELD)
     rows = rows.select_related("device")
     scopes = {row.driver_id for row in rows}
-    check_locked(scopes | scopes_of_stops({row.stop_id for row in rows}), locked)
+    stops = {row.stop_id for row in rows}
+    stops |= stops_corrected((row.kind, row.payload) for row in rows)
+    check_locked(scopes | scopes_of_stops(stops), locked)
     return [Candidate(row, checked_again(row)) for row in rows]
+
+
+def stops_corrected(reports: Iterable[tuple[str, Mapping[str, Any]]]) -> set[str]:
+    """Return the stops of the events that some of these reports correct."""
+    ids = [load.get("corrects") for kind, load in reports if kind == CORRECTED]
+    if not ids:
+        return set()
+    rows = DeviceEvent.objects.filter(pk__in=[str(each) for each in ids])
+    return set(rows.exclude(stop_id="").values_list("stop_id", flat=True))
 
 
 def check_locked(needed: set[uuid.UUID], locked: Collection[uuid.UUID]) -> None:
@@ -143,23 +190,35 @@ def judge_in_turn(
     """Judge in the order of `seq` all that nothing is missing before.
 
     What still depends on another event is retried by its device; one that was held, and
-    that its device therefore no longer has, goes on waiting.
+    that its device therefore no longer has, goes on waiting. A step of a stop that cannot
+    follow is retried as well, while an earlier report of that stop comes again.
     """
     taken = present({each.row.depends_on for each in candidates} - {""})
     taken -= {each.row.pk for each in candidates}
     decided = []
+    coming: set[str] = set()
     in_turn = sorted(candidates, key=lambda one: one.place)
     for together, run in groupby(in_turn, key=_company):
         some = list(run)
         found = _judge_run(some, line, taken, journal) if together[0] else None
         for number, each in enumerate(some):
             verdict = found[number] if found else _verdict(each, line, taken, journal)
+            if each.row.stop_id in coming and _cannot_follow(each, verdict):
+                verdict = DEPENDENCY_MISSING
+            if verdict.result == RETRY and each.row.stop_id:
+                coming.add(each.row.stop_id)
             if each.index is None and verdict.result == RETRY:
                 verdict = OUT_OF_ORDER
             if verdict.result not in {RETRY, HELD}:
                 taken.add(each.row.pk)
             decided.append((each, verdict))
     return decided
+
+
+def _cannot_follow(each: Candidate, verdict: Verdict) -> bool:
+    """Tell whether an event is sound, and does not fit what came before it."""
+    is_sound = each.checked is not None and not each.fault
+    return is_sound and (verdict.result, verdict.code) == (REJECTED, "invalid")
 
 
 def _company(each: Candidate) -> tuple[bool, uuid.UUID]:
@@ -204,16 +263,30 @@ def _not_judged(each: Candidate, line: Line, taken: set[str]) -> Verdict | None:
     return None
 
 
+def put_in(rows: Sequence[DeviceEvent]) -> None:
+    """Put new events into the inbox.
+
+    Raises:
+        HoldersMoved: another device has put in the same id at this moment. It shows when
+            the transaction begins again.
+    """
+    if not rows:
+        return
+    columns = columns_of(rows)
+    ids = insert(DeviceEvent, columns, conflict="DO NOTHING", returning="id")
+    if len(ids) < len(rows):
+        raise HoldersMoved(())
+    for row in rows:
+        row._state.adding = False
+
+
 def keep_verdicts(rows: Iterable[DeviceEvent], journal: Writer) -> None:
-    """Keep what became of events, and tell each one's driver."""
+    """Keep what became of events, in rows new or old, and tell each one's driver."""
     kept = list(rows)
-    alike: dict[tuple[Any, ...], list[str]] = defaultdict(list)
-    for row in kept:
-        alike[tuple(getattr(row, name) for name in VERDICT_FIELDS)].append(row.pk)
-    for values, ids in alike.items():
-        DeviceEvent.objects.filter(pk__in=ids).update(
-            **dict(zip(VERDICT_FIELDS, values, strict=True))
-        )
+    known = [row for row in kept if not row._state.adding]
+    put_in([row for row in kept if row._state.adding])
+    if known:
+        update(DeviceEvent, columns_of(known, VERDICT_FIELDS))
     for row in kept:
         journal.changed(row.driver_id, "event_results", row.pk)
     rejected = [row.pk for row in kept if row.result == REJECTED]
@@ -318,13 +391,15 @@ def _release(
     keep_line(head, line, holds=len(released) < len(waiting))
     if gaps or released:
         _tell(head.device, released, gaps, journal)
-    expect_anew(released, by=journal.by, now=journal.now)
+    expect_anew(released, now=journal.now)
     return len(released)
 
 
 def _without(each: Candidate, journal: Writer) -> Verdict:
     """Judge an event without what it depends on; a person decides where that fails."""
     verdict = judge(each.row, each.checked, journal)
+    if verdict == handlers.CORRECTED_MISSING:
+        return UNKNOWN_EVENT
     if verdict.result != RETRY or verdict.code == "internal":
         return OUT_OF_ORDER if verdict.result == RETRY else verdict
     return Verdict(NEEDS_REVIEW, verdict.code, verdict.detail)

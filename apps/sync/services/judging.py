@@ -21,12 +21,15 @@ from apps.sync.rules import CLOCK_AHEAD, is_clock_ahead, rule_of, value_of
 
 log = structlog.get_logger(__name__)
 
-HELD = "held"
+HELD = handlers.HELD
 DEPENDENCY_MISSING = Verdict(
     RETRY, "dependency_missing", "What it depends on has not come yet."
 )
 DEVICE_REVOKED = Verdict(
     NEEDS_REVIEW, "device_revoked", "The device was out of service by then."
+)
+UNKNOWN_EVENT = Verdict(
+    REJECTED, "unknown_event", "The report that it corrects has not come."
 )
 OUT_OF_ORDER = Verdict(HELD, "out_of_order", "It waits for an earlier report of yours.")
 
@@ -73,10 +76,10 @@ def judge_together(
         return []
     by, now = Actor("driver", str(reports[0][0].driver_id)), journal.now
     try:
-        with writing(by=by, now=now):
-            return handlers.report_stops(
-                [Report(row, checked, by, now) for row, checked in reports]
-            )
+        # All or nothing: the verb that takes them has a savepoint of its own.
+        return handlers.report_stops(
+            [Report(row, checked, by, now) for row, checked in reports]
+        )
     except Problem:
         return None  # whose it is, and which, shows when they are judged one by one
     except OperationalError:
@@ -139,5 +142,7 @@ def checked_again(row: DeviceEvent) -> msgspec.Struct:
 
 def present(ids: Collection[str]) -> set[str]:
     """Return those of `ids` whose events have come and do not wait."""
+    if not ids:
+        return set()
     rows = DeviceEvent.objects.filter(pk__in=ids).exclude(result=HELD)
     return set(rows.values_list("pk", flat=True))

@@ -10,15 +10,22 @@ import msgspec
 from apps.core.actors import Actor
 from apps.core.ids import uuid7
 from apps.core.problems import Conflict, FieldError, Invalid, NotFound
-from apps.core.verdicts import REJECTED
+from apps.core.verdicts import OK, REJECTED, Verdict
 from apps.journal.services import Writer, writing
 from apps.routes.selectors import scopes_of_stops
-from apps.sync.handlers import RETRY
+from apps.sync.handlers import HELD, RETRY
 from apps.sync.inbox import check_payload, hash_of, number_of, reading_of
 from apps.sync.models import DeviceAnchor, DeviceEvent, QuarantinedEvent
 from apps.sync.moments import Anchor, Moment, moment_of
+from apps.sync.rules import DISMISSED, MENDED
 from apps.sync.services.expecting import expect_anew
-from apps.sync.services.holding import TRIES, Busy, HoldersMoved, check_locked
+from apps.sync.services.holding import (
+    TRIES,
+    Busy,
+    HoldersMoved,
+    check_locked,
+    stops_corrected,
+)
 from apps.sync.services.judging import judge as judge_event
 from apps.sync.services.judging import settle
 from apps.sync.services.naming import name_attachments
@@ -90,14 +97,17 @@ def _apply(
     body = aside.first()
     if body is None:
         raise NotFound
-    check_locked({body.driver_id} | scopes_of_stops({mended.stop_id}), locked)
-    event = _event(body, mended, journal.now)
+    stops = {mended.stop_id} | stops_corrected([(mended.kind, mended.payload)])
+    check_locked({body.driver_id} | scopes_of_stops(stops), locked)
+    event = _event("mended", body, mended, journal.now)
     event.save(force_insert=True)
     _settle(body, QuarantineState.APPLIED, journal, mended_event=event)
     verdict = judge_event(event, checked, journal, by=journal.by)
-    if verdict.result in {REJECTED, RETRY}:
+    if verdict.result in {REJECTED, RETRY, HELD}:
         raise Invalid(f"It is refused like this: {verdict.detail}")
     settle(event, verdict)
+    if verdict == OK and not event.rule:
+        event.rule = MENDED.id
     event.save()
     journal.changed(event.driver_id, "event_results", event.pk)
     if foreign := name_attachments([(event, checked)], journal):
@@ -113,14 +123,16 @@ def _apply(
         corrects=event.corrects,
         result=event.result,
     )
-    expect_anew([event], by=journal.by, now=journal.now)
+    expect_anew([event], now=journal.now)
     return event
 
 
-def _event(body: QuarantinedEvent, mended: Mended, now: datetime) -> DeviceEvent:
+def _event(
+    how: str, body: QuarantinedEvent, mended: Mended, now: datetime
+) -> DeviceEvent:
     moment = when_it_happened(body)
     return DeviceEvent(
-        id=f"mended-{uuid7().hex}",
+        id=f"{how}-{uuid7().hex}",
         driver_id=body.driver_id,
         device=body.device,
         seq=number_of(body.body) or 0,
@@ -156,7 +168,7 @@ def when_it_happened(body: QuarantinedEvent) -> Moment:
 def dismiss_event(
     *, quarantined_id: uuid.UUID, reason: str, by: Actor, now: datetime
 ) -> QuarantinedEvent:
-    """Lay a body aside for good; it stays to be read, with the reason.
+    """Lay a body aside for good; it stays to be read, and its driver hears the reason.
 
     Raises:
         NotFound: there is no such body.
@@ -179,7 +191,18 @@ def dismiss_event(
             driver_id=str(body.driver_id),
             event_id=body.event_id,
         )
+        _tell_driver(body, reason.strip()[:300], journal)
     return body
+
+
+def _tell_driver(body: QuarantinedEvent, reason: str, journal: Writer) -> None:
+    """Let an outcome of its own name the body: its id may be that of another event."""
+    said = body.body if isinstance(body.body, dict) else {}
+    kind, stop_id = (str(said.get(name) or "") for name in ("kind", "stop_id"))
+    event = _event("dismissed", body, Mended(kind[:30], stop_id[:64], {}), journal.now)
+    settle(event, Verdict(REJECTED, DISMISSED, reason))
+    event.save(force_insert=True)
+    journal.changed(event.driver_id, "event_results", event.pk)
 
 
 def _settle(

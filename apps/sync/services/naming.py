@@ -1,9 +1,11 @@
 """Which files events name: they are expected from then on, or are here already."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from apps.core.statements import columns_of, insert, update
 from apps.journal.services import Writer
-from apps.sync.kinds import AtStop, Proof
+from apps.sync.kinds import AtStop, Corrected, Proof, meant_by
 from apps.sync.models import Attachment, DeviceEvent
 
 Named = Sequence[tuple[DeviceEvent, object]]
@@ -19,7 +21,7 @@ def name_attachments(named: Named, journal: Writer) -> list[tuple[DeviceEvent, s
     proofs = [(event, proof) for event, load in named for proof in _proofs(load)]
     if not proofs:
         return []
-    rows = _expected(proofs)
+    rows = _expected(proofs, journal.now)
     foreign, touched = [], {}
     for event, proof in proofs:
         row = rows[proof.attachment_id]
@@ -32,34 +34,37 @@ def name_attachments(named: Named, journal: Writer) -> list[tuple[DeviceEvent, s
             row.named_at = journal.now
             touched[row.pk] = row
         journal.changed(row.driver_id, "attachments", row.pk)
-    # The rows exist: written by their key, in one statement.
-    Attachment.objects.bulk_create(
-        touched.values(),
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=["event_id", "stop_id", "named_at"],
-    )
+    if touched:
+        names = ("event_id", "stop_id", "named_at")
+        update(Attachment, columns_of(list(touched.values()), names))
     return foreign
 
 
 def _proofs(payload: object) -> Sequence[Proof]:
+    if isinstance(payload, Corrected):
+        payload = meant_by(payload)
     return payload.attachments if isinstance(payload, AtStop) else ()
 
 
-def _expected(proofs: Sequence[tuple[DeviceEvent, Proof]]) -> dict[str, Attachment]:
+def _expected(
+    proofs: Sequence[tuple[DeviceEvent, Proof]], now: datetime
+) -> dict[str, Attachment]:
     """Return the rows of files, made where there were none; whose they are shows then."""
-    Attachment.objects.bulk_create(
-        [
-            Attachment(
-                pk=proof.attachment_id,
-                driver_id=event.driver_id,
-                device_id=event.device_id,
-                sha256=proof.sha256,
-                size_bytes=proof.bytes,
-                media_type=proof.media_type,
-            )
-            for event, proof in proofs
-        ],
-        ignore_conflicts=True,
-    )
-    return Attachment.objects.in_bulk([proof.attachment_id for _, proof in proofs])
+    made: dict[str, Attachment] = {}
+    for event, proof in proofs:
+        fresh = Attachment(
+            pk=proof.attachment_id,
+            driver_id=event.driver_id,
+            device_id=event.device_id,
+            event_id=event.pk,
+            stop_id=event.stop_id,
+            sha256=proof.sha256,
+            size_bytes=proof.bytes,
+            media_type=proof.media_type,
+            named_at=now,
+        )
+        made.setdefault(proof.attachment_id, fresh)
+    columns = columns_of(list(made.values()))
+    inserted = insert(Attachment, columns, conflict="DO NOTHING", returning="id")
+    before = made.keys() - set(inserted)
+    return made | (Attachment.objects.in_bulk(before) if before else {})

@@ -3,10 +3,11 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from apps.core.actors import Actor
+from apps.core.statements import Statement, as_is, partly, read_instant, read_uuid
 from apps.core.verdicts import REJECTED, Verdict
 from apps.drivers.models import Device
 from apps.drivers.selectors import drivers_who_signed_in
@@ -14,7 +15,7 @@ from apps.drivers.services import note_device_seen
 from apps.journal.models import Change
 from apps.journal.services import Writer, writing
 from apps.routes.selectors import parse_id, scopes_of_stops
-from apps.sync.handlers import RETRY
+from apps.sync.handlers import RETRY, go_together
 from apps.sync.inbox import Event, Item, hash_of, keepable
 from apps.sync.lines import Line
 from apps.sync.models import DeviceEvent, QuarantinedEvent
@@ -37,7 +38,9 @@ from apps.sync.services.holding import (
     line_of,
     lock_line,
     numbers_of,
+    put_in,
     set_aside,
+    stops_corrected,
 )
 from apps.sync.services.judging import DEVICE_REVOKED, HELD, settle
 from apps.sync.services.naming import name_attachments
@@ -45,6 +48,23 @@ from apps.sync.services.naming import name_attachments
 MOST_ASIDE: Final = 2000
 """How many bodies of a revoked device are kept: days of work, and no flood."""
 
+OFFSET_WORTH_MS: Final = 1000
+"""By how much a wall clock must have moved to be written down (see `WALL_KNOWN_MS`)."""
+
+MEASURED_EVERY: Final = timedelta(hours=1)
+KNOWN_READ: Final = (
+    *("id", "driver_id", "device_id", "seq", "kind", "body_hash", "result", "code"),
+    *("detail", "rule", "yours", "ours", "ours_at"),
+)
+KNOWN: Final = Statement(
+    """
+    SELECT id, driver_id, device_id, seq, kind, body_hash, result, code, detail, rule,
+           yours, ours, ours_at
+      FROM sync_deviceevent WHERE id IN %s
+    """,
+    *(as_is, read_uuid, read_uuid, as_is, as_is, as_is, as_is, as_is, as_is, as_is),
+    *(as_is, as_is, read_instant),
+)
 FEED_ITSELF: Final = "feeds"
 """A row of no table on the wire: it gives a new feed its number 1, since 0 is none."""
 
@@ -79,6 +99,9 @@ class _Push:
     device: Device
     anchors: Sequence[Anchor]
     now: datetime
+    offset_ms: int | None = None
+    """The wall clock less ours, as this push shows it."""
+
     answers: dict[int, Answer] = field(default_factory=dict)
     quarantine: list[QuarantinedEvent] = field(default_factory=list)
 
@@ -109,6 +132,8 @@ def accept_events(
         Busy: it began again too often.
     """
     named = {item.event.stop_id for item in items if item.event}
+    events = [item.event for item in items if item.event]
+    named |= stops_corrected((event.kind, event.payload) for event in events)
     named.discard("")
     sender = replace(sender, makers=_makers(sender, items))
     more: frozenset[uuid.UUID] = frozenset()
@@ -177,7 +202,7 @@ def _take_in(
         if item.refusal is not None:
             _refuse(push, index, item, item.refusal)
     known, fresh = _sort_out_known(items, waiting)
-    stored = _insert(push, items, fresh)
+    stored = _candidates(push, items, fresh, waiting)
     line = line_of(head)
     numbers, unnumbered = numbers_of(items)
     line.arrive(numbers, unnumbered=unnumbered)
@@ -187,7 +212,7 @@ def _take_in(
     _answer_repeats(push, items, known)
     _send_again(push, items, journal)
     QuarantinedEvent.objects.bulk_create(push.quarantine, ignore_conflicts=True)
-    note_device_seen(device_id=sender.device_id, now=now)
+    _keep_clock(push)
     return [push.answers[index] for index in range(len(items))]
 
 
@@ -228,7 +253,10 @@ def _sort_out_known(
 ) -> tuple[dict[str, DeviceEvent], dict[str, int]]:
     """Return what was here before by id, and the index of each new event by its id."""
     events = {i: item.event for i, item in enumerate(items) if item.event}
-    known = DeviceEvent.objects.in_bulk([event.id for event in events.values()])
+    ids = [event.id for event in events.values()]
+    known: dict[str, DeviceEvent] = {
+        row[0]: partly(DeviceEvent, KNOWN_READ, row) for row in KNOWN.rows(ids)
+    }
     known |= {each.row.pk: each.row for each in waiting if each.row.pk in known}
     fresh: dict[str, int] = {}
     for index, event in events.items():
@@ -241,7 +269,8 @@ def _answer_known(
     push: _Push, index: int, item: Item, event: Event, row: DeviceEvent
 ) -> None:
     is_same = row.body_hash == event.body_hash
-    if row.device_id != push.sender.device_id:
+    # Who made it is named only once the device is in another's hands.
+    if event.driver_id or row.device_id != push.sender.device_id:
         is_same = is_same and row.driver_id == _maker(push, event)
     if not is_same:
         detail = "This id belongs to another event."
@@ -252,30 +281,38 @@ def _answer_known(
     push.answers[index] = Answer(item.table, item.id, again, first)
 
 
-def _insert(
-    push: _Push, items: Sequence[Item], fresh: dict[str, int]
+def _candidates(
+    push: _Push,
+    items: Sequence[Item],
+    fresh: dict[str, int],
+    waiting: Sequence[Candidate],
 ) -> list[Candidate]:
-    """Put the new events into the inbox; return those that are ours.
+    """Return the new events as rows of the inbox, to be judged with those that waited.
 
-    Another driver may have put in the same id at this moment: the insert passes it
-    over, and reading it back shows whose it is.
+    Events of stops are put in when they have been judged, with what became of them.
+    Where others came along they all are in before, since a handler may look for them.
     """
     order = sorted(fresh.values(), key=lambda i: (_event(items[i]).seq, i))
-    rows = {index: _row(push, _event(items[index])) for index in order}
-    DeviceEvent.objects.bulk_create(rows.values(), ignore_conflicts=True)
-    kept = DeviceEvent.objects.filter(pk__in=fresh)
-    owners = dict(kept.values_list("pk", "device_id"))
-    ours: list[Candidate] = []
-    for index, row in rows.items():
+    found = []
+    for index in order:
         event = _event(items[index])
-        if owners[row.pk] == row.device_id:
-            ours.append(Candidate(row, event.checked, event.fault, index))
-        else:
-            there = kept.get(pk=row.pk)
-            _answer_known(push, index, items[index], event, there)
-    if push.device.clock_measured_at == push.now:
-        push.device.save(update_fields=["clock_offset_ms", "clock_measured_at"])
-    return ours
+        found.append(Candidate(_row(push, event), event.checked, event.fault, index))
+    if not all(go_together(each.row.kind) for each in (*found, *waiting)):
+        put_in([each.row for each in found])
+    return found
+
+
+def _keep_clock(push: _Push) -> None:
+    """Keep how the device's wall clock goes, and that it was heard of."""
+    device = push.device
+    if push.offset_ms is not None:
+        before, since = device.clock_offset_ms, device.clock_measured_at
+        is_known = before is not None and abs(push.offset_ms - before) < OFFSET_WORTH_MS
+        if not is_known or since is None or since < push.now - MEASURED_EVERY:
+            Device.objects.filter(pk=device.pk).update(
+                clock_offset_ms=push.offset_ms, clock_measured_at=push.now
+            )
+    note_device_seen(device_id=device.pk, now=push.now, known_at=device.last_seen_at)
 
 
 def _maker(push: _Push, event: Event) -> uuid.UUID:
@@ -295,14 +332,15 @@ def _row(push: _Push, event: Event) -> DeviceEvent:
     moment = moment_of(
         event.reading,
         anchors=push.anchors,
-        offset_ms=push.device.clock_offset_ms,
+        offset_ms=(
+            push.device.clock_offset_ms if push.offset_ms is None else push.offset_ms
+        ),
         earliest_at=push.device.enrolled_at,
         received_at=push.now,
     )
     offset_ms = wall_offset_ms(event.reading, moment)
     if offset_ms is not None:
-        push.device.clock_offset_ms = offset_ms
-        push.device.clock_measured_at = push.now
+        push.offset_ms = offset_ms
     return DeviceEvent(
         id=event.id,
         driver_id=_maker(push, event),
@@ -351,7 +389,7 @@ def _judge_all(
             continue
         push.answers[index] = Answer(EVENTS, row.pk, full)
         if verdict.result == RETRY:
-            again.append(row.pk)
+            again.append(row)
             continue
         kept.append(row)
         if is_set_aside(full):
@@ -361,12 +399,28 @@ def _judge_all(
     for row, attachment_id in name_attachments(named, journal):
         place = places[row.pk]
         _set_aside(push, place, items[place], attachment_id)
-    DeviceEvent.objects.filter(pk__in=again).delete()
+    _forget(again)
     keep_verdicts(kept, journal)
     pushed = {each.row.pk for each in candidates if each.index is not None}
     set_aside([row for row in kept if row.pk not in pushed], journal.now)
-    expect_anew(kept, by=journal.by, now=journal.now)
+    expect_anew(kept, now=journal.now)
     return waits
+
+
+def _forget(again: Sequence[DeviceEvent]) -> None:
+    """Take out of the inbox what its device will send again.
+
+    Raises:
+        HoldersMoved: another device has put in the same id at this moment, which may be
+            why it failed here. It shows when the transaction begins again.
+    """
+    if not again:
+        return
+    there = DeviceEvent.objects.filter(pk__in=[row.pk for row in again])
+    mine = {row.pk for row in again if not row._state.adding}
+    if there.exclude(pk__in=mine).exists():
+        raise HoldersMoved(())
+    there.delete()
 
 
 def _answer_repeats(

@@ -95,6 +95,7 @@ def create_upload(
             raise OtherFile
         upload = Upload.objects.filter(attachment=row).first()
         if upload is not None and upload.length == creation.length:
+            _renew(upload, now)
             return upload
         if upload is not None:
             raise OtherFile("It was begun with another Upload-Length.")
@@ -106,6 +107,13 @@ def create_upload(
         )
         _turn(row, AttachmentState.UPLOADING, journal)
     return upload
+
+
+def _renew(upload: Upload, now: datetime) -> None:
+    """Let an upload wait again that has expired, and was not given up yet."""
+    if upload.expires_at <= now:
+        upload.expires_at = now + LASTS
+        upload.save(update_fields=["expires_at"])
 
 
 def open_upload(upload_id: uuid.UUID, *, sender: Sender, now: datetime) -> Upload:

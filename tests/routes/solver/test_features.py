@@ -66,6 +66,19 @@ def test_greedy_is_sound_on_any_rich_problem(seed: int, jobs: int, cars: int) ->
     assert solution.cost.total_milli <= solution.trace[-1].cost_milli
 
 
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 1_000_000), jobs=st.integers(2, 16), cars=st.integers(1, 4))
+def test_pyvrp_is_sound_on_any_rich_problem(seed: int, jobs: int, cars: int) -> None:
+    problem = rich_problem(seed, jobs, cars)
+    begun = solve("greedy", problem, 0)
+
+    after = open_engine("pyvrp").solve(
+        problem, stop=Stop(solutions=40), seed=1, warm_start=begun
+    )
+
+    assert validate(problem, after) == ()
+
+
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 1_000_000))
 def test_greedy_repairs_a_rich_plan_for_a_changed_day(seed: int) -> None:
@@ -237,7 +250,7 @@ def test_solve_does_not_load_without_need(engine: str) -> None:
     assert solve(engine, problem).routes[0].reloads == ()
 
 
-@doing(Feature.SHIPMENTS)
+@doing(Feature.SHIPMENTS, Level.EXACT, Level.COSTED)
 def test_solve_fetches_before_it_brings(engine: str) -> None:
     """Each van takes one parcel at a time beside its own load of one."""
     problem = line_problem(
@@ -269,7 +282,7 @@ def test_solve_fetches_before_it_brings(engine: str) -> None:
     assert not overlap
 
 
-@doing(Feature.SHIPMENTS)
+@doing(Feature.SHIPMENTS, Level.EXACT, Level.COSTED)
 def test_solve_leaves_both_halves_of_a_shipment(engine: str) -> None:
     problem = line_problem(
         jobs=(
@@ -286,7 +299,7 @@ def test_solve_leaves_both_halves_of_a_shipment(engine: str) -> None:
     assert {one.job_id for one in solution.unserved} == {"p", "d"}
 
 
-@doing(Feature.SHIPMENTS)
+@doing(Feature.SHIPMENTS, Level.EXACT, Level.COSTED)
 def test_solve_brings_what_is_already_promised(engine: str) -> None:
     problem = line_problem(
         jobs=(job("p", 1, demands=(2,)), job("d", 5, demands=(0,))),
@@ -322,7 +335,7 @@ def test_engine_refuses_by_name(engine: str) -> None:
             solver.solve(problem, stop=Stop(solutions=1), seed=1)
 
 
-@doing(Feature.SHIPMENTS)
+@doing(Feature.SHIPMENTS, Level.EXACT, Level.COSTED)
 def test_solve_ships_where_nothing_is_weighed(engine: str) -> None:
     problem = line_problem(
         jobs=(job("d", 1), job("p", 5)),

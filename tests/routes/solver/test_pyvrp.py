@@ -1,14 +1,17 @@
 """PyVRP begun cold: without a plan by insertion, and with one where hope is lost."""
 
+from dataclasses import replace
+
 import pytest
 
-from apps.routes.solver.port import Stop
+from apps.routes.solver.port import Stop, open_engine
 from apps.routes.solver.problem import Problem
-from apps.routes.solver.pyvrp_solver import engine, turns
+from apps.routes.solver.pyvrp_solver import engine, partsearch, popmusic, turns
 from apps.routes.solver.pyvrp_solver.engine import PyVrpSolver
 from apps.routes.solver.solution import Solution
 from apps.routes.solver.validate import validate
 from tests.routes.solver.instances import composed_day, job, line_problem, van
+from tests.routes.solver.rich import rich_problem
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +64,57 @@ def test_cold_search_of_no_jobs_and_of_no_cars_ends_at_once() -> None:
         line_problem(jobs=(job("a", 1),), vehicles=()),
     ):
         assert solve(problem, 50).solutions == 0
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search piece by piece from the sixth round on, however small the day is."""
+    monkeypatch.setattr(partsearch, "LARGE_JOBS", 3)
+    monkeypatch.setattr(partsearch, "HOPE_ROUNDS", 5)
+    monkeypatch.setattr(popmusic, "LEAST_JOBS", 4)
+    monkeypatch.setattr(popmusic, "MOST_JOBS", 12)
+    monkeypatch.setattr(popmusic, "ROUNDS_A_JOB", 2)
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("seed", [0, 5, 6, 9])
+def test_search_by_pieces_is_sound_on_a_rich_day(seed: int) -> None:
+    problem = rich_problem(seed, 30, 7)
+    begun = open_engine("greedy").solve(problem, stop=Stop(solutions=0), seed=1)
+
+    found, again = (
+        PyVrpSolver().solve(
+            problem, stop=Stop(solutions=150), seed=seed, warm_start=begun
+        )
+        for _ in range(2)
+    )
+
+    assert validate(problem, found) == ()
+    assert found == again
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_search_by_pieces_believes_what_is_true() -> None:
+    day = composed_day(120, 5, seed=2)
+    vans = tuple(replace(one, breaks=()) for one in day.vehicles)
+    problem = replace(day, vehicles=vans)
+
+    found = PyVrpSolver().solve(problem, stop=Stop(solutions=900), seed=3)
+
+    assert found.trace[-1].cost_milli == found.cost.total_milli
+    assert found.trace[-1].solutions > 20  # a piece has gained something
+
+
+@pytest.mark.parametrize(("seed", "jobs", "cars"), [(905035, 15, 1), (413843, 5, 2)])
+def test_search_begins_without_what_stays_on_board_at_a_reload(
+    seed: int, jobs: int, cars: int
+) -> None:
+    """The rules carry a parcel from one trip into the next; PyVRP cannot say so."""
+    problem = rich_problem(seed, jobs, cars)
+    begun = open_engine("greedy").solve(problem, stop=Stop(solutions=0), seed=7)
+
+    found = PyVrpSolver().solve(
+        problem, stop=Stop(solutions=10), seed=1, warm_start=begun
+    )
+
+    assert validate(problem, found) == ()

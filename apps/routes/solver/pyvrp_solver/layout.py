@@ -1,6 +1,6 @@
 """Nodes and arcs of a part of a day, as a search without commitments sees them.
 
-Nodes are the jobs, then the places where cars start and end. Arcs carry a cost in milli
+Nodes are the jobs, then the places where cars start, end, and load again. Arcs carry a cost in milli
 of whatever does not depend on the clock (the metres, the prices of a changed vehicle
 and of a changed sequence, a prohibitive sum where a car may not go) and a duration in
 seconds.
@@ -39,10 +39,11 @@ NOWHERE = -1
 class Layout:
     """Nodes of jobs and cars, and the profiles of cars that drive alike.
 
-    `starts` and `ends` are nodes by car, `profile_of` profiles by car. `homes_milli`
-    is what each car pays for going home after its commitments: to a search an unused
-    car costs nothing, so that the arcs from its start are cheaper by as much. `folds_service` says
-    that services are on the arcs that leave a job, as cars take differently long.
+    `starts` and `ends` are nodes by car, `profile_of` profiles by car, `reloads` the
+    nodes where each car loads again, by stop. `homes_milli` is what each car pays for going home after
+    its commitments: to a search an unused car costs nothing, so that the arcs from its
+    start are cheaper by as much. `folds_service` says that services are on the arcs that
+    leave a job, as cars take differently long.
     """
 
     def __init__(self, arrays: Arrays, part: Part) -> None:
@@ -53,8 +54,10 @@ class Layout:
         self.job_count = len(part.jobs)
         self.places = [self.view.locations[job] for job in part.jobs]
         self._shared: dict[int, int] = {}
+        self._loading: dict[tuple[int, int], int] = {}
         self.starts = [self._start(one) for one in part.openings]
         self.ends = [self._end(one) for one in part.openings]
+        self.reloads = [self._reload_nodes(one) for one in part.openings]
         self.homes_milli = [self._home_milli(one) for one in part.openings]
         self.services_s = self._rows(arrays.services_s)
         self.folds_service = bool((self.services_s != self.services_s[:1]).any())
@@ -103,6 +106,22 @@ class Layout:
     def _end(self, opening: Opening) -> int:
         end = self.view.cars[opening.number].vehicle.end_location
         return self._node_at(NOWHERE if end is None else end)
+
+    def _reload_nodes(self, opening: Opening) -> dict[int, int]:
+        """Number a car's places to load again, apart for cars that take longer there."""
+        car = self.view.cars[opening.number]
+        nodes = {}
+        for stop in car.reloads:
+            key = (stop, car.vehicle.reload_s)
+            if key not in self._loading:
+                self._loading[key] = self._node(self.view.locations[stop])
+            nodes[stop] = self._loading[key]
+        return nodes
+
+    @property
+    def loading_s(self) -> dict[int, int]:
+        """Say how long loading again takes, by node."""
+        return {node: loading_s for (_, loading_s), node in self._loading.items()}
 
     def _home_milli(self, opening: Opening) -> int:
         """Price the way home after a car's commitments, its overtime included."""

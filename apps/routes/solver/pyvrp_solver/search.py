@@ -20,6 +20,8 @@ from pyvrp.search import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyvrp import Activity, ProblemData
 
 
@@ -51,11 +53,18 @@ class Tuning:
 class _Penalties:
     """Prices of too much load and time, so that enough of the seen plans are feasible."""
 
-    def __init__(self, tuning: Tuning, scales: tuple[float, ...], most: float) -> None:
+    def __init__(
+        self,
+        tuning: Tuning,
+        scales: tuple[float, ...],
+        most: float,
+        prices: Sequence[float] | None,
+    ) -> None:
         self.tuning = tuning
         self.least = [tuning.least_penalty * scale for scale in scales]
         self.most = [max(most, tuning.greatest_penalty * scale) for scale in scales]
-        self.prices = [tuning.first_penalty * scale for scale in scales]
+        first = [tuning.first_penalty * scale for scale in scales]
+        self.prices = first if prices is None else list(prices)
         self.kept = [0] * len(self.prices)
         self.seen = 0
         self.evaluator = self._evaluator(self.prices)
@@ -119,28 +128,33 @@ class IteratedSearch:
         seed: int,
         tuning: Tuning,
         scales: tuple[float, ...],
+        *,
+        prices: Sequence[float] | None = None,
     ) -> None:
         """Begin at a plan, or at one of the library's own making.
 
-        `scales` say what a unit of each load and a second are worth.
+        `scales` say what a unit of each load and a second are worth; `prices` are those
+        of too much of them that a search of such a plan came to.
         """
         self.tuning = tuning
         self.random = RandomNumberGenerator(seed)
         neighbourhood = NeighbourhoodParams(
             tuning.wait_weight, tuning.neighbours, symmetric_proximity=True
         )
-        neighbours = compute_neighbours(data, neighbourhood)
+        self.neighbours = neighbours = compute_neighbours(data, neighbourhood)
         self.narrow, self.wide = (
             _local_search(data, self.random, neighbours, most)
             for most in (tuning.perturbations, tuning.at_most)
         )
-        most = max((client.prize for client in data.clients()), default=0)
-        self.penalties = _Penalties(tuning, scales, most)
+        prizes = [client.prize for client in data.clients()]
+        prizes += [shipment.prize for shipment in data.shipments()]
+        most = max(prizes, default=0)
+        self.penalties = _Penalties(tuning, scales, most, prices)
         given = start or Solution.make_random(data, self.random)
         found = self.narrow(given, self.penalties.dearest(), exhaustive=True)
         self.first = self.current = found
         self.best = given if start is not None else found
-        self.best_milli = self._cost_milli(self.best)
+        self.first_milli = self.best_milli = self._cost_milli(self.best)
         if found.is_feasible():
             self._is_best(found)
         self.history: list[Solution | None] = [None] * tuning.history

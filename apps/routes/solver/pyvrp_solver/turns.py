@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 from apps.routes.solver.greedy import construct
 from apps.routes.solver.openings import find_openings
 from apps.routes.solver.port import Progress
-from apps.routes.solver.pyvrp_solver.model import Model
 from apps.routes.solver.pyvrp_solver.parts import find_parts
+from apps.routes.solver.pyvrp_solver.partsearch import HOPE_ROUNDS, PartSearch
 from apps.routes.solver.pyvrp_solver.pauses import find_pauses
-from apps.routes.solver.pyvrp_solver.search import IteratedSearch, tuning_for
 from apps.routes.solver.solution import Improvement, StoppedBy
 
 if TYPE_CHECKING:
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
 REPORT_EVERY_S = 0.25
 SMALL_PART_JOBS = 40
-HOPE_ROUNDS = 300
-"""Rounds after which a search that began cold must have a plan that serves all jobs."""
-
 STALE_ROUNDS = 20_000
 """Rounds without a gain after which the search of a small part is over."""
 
@@ -53,28 +49,20 @@ class Turns:
     def _begin(self, start: Plan) -> None:
         """Translate the parts and begin their searches."""
         view, left = self.arrays.view, {*start.unserved}
-        self.models = [
-            Model(
+        self.searches = [
+            PartSearch(
                 self.arrays,
                 part,
                 self.pauses,
+                None if self.is_cold else start,
+                self.seed + turn,
                 is_complete=self.is_cold or left.isdisjoint(part.jobs),
             )
-            for part in self.parts
-        ]
-        self.searches = [
-            IteratedSearch(
-                model.data,
-                None if self.is_cold else model.to_solution(start),
-                self.seed + turn,
-                tuning_for(len(model.part.jobs)),
-                model.scales(),
-            )
-            for turn, model in enumerate(self.models)
+            for turn, part in enumerate(self.parts)
         ]
         apart = {job for part in self.parts for job in part.jobs} | {*view.locked_by}
         self._constant_milli = (
-            sum(model.constant_milli for model in self.models)
+            sum(search.model.constant_milli for search in self.searches)
             + sum(one.committed_milli for one in self.openings if one.closed)
             + sum(
                 view.prize_milli(job)
@@ -86,7 +74,7 @@ class Turns:
     def _lose_hope(self) -> None:
         """Begin again at a plan by insertion where not all jobs could be served."""
         self.is_cold = False
-        if not all(search.best.is_feasible() for search in self.searches):
+        if not all(search.is_feasible for search in self.searches):
             self._begin(construct(self.arrays))
 
     def run(
@@ -114,8 +102,8 @@ class Turns:
         """Give the best found route of each car, by car number."""
         return {
             number: found
-            for model, search in zip(self.models, self.searches, strict=True)
-            for number, found in model.from_solution(search.best).items()
+            for search in self.searches
+            for number, found in search.found().items()
         }
 
     def _next(self) -> int | None:
@@ -138,7 +126,7 @@ class Turns:
         before_milli = self.searches[turn].best_milli
         self.searches[turn].step()
         self.done += 1
-        if self.searches[turn].best_milli < before_milli:
+        if self.done == 1 or self.searches[turn].best_milli < before_milli:
             cost_milli = self._constant_milli + sum(
                 search.best_milli for search in self.searches
             )

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 MODULE = "tests.simulation.running"
+STORY = "tests.simulation.story"
 
 
 class Command(BaseCommand):
@@ -25,17 +26,28 @@ class Command(BaseCommand):
         parser.add_argument("--seeds", type=int, default=200)
         parser.add_argument("--first", type=int, default=0, metavar="SEED")
         parser.add_argument(
+            "--steps",
+            type=int,
+            metavar="N",
+            help="length of each history, before everything comes to rest",
+        )
+        parser.add_argument(
             "--mutants",
             action="store_true",
             help="break the server's rules one at a time: each has to be noticed",
         )
         parser.add_argument("--show", action="store_true", help="print whole histories")
+        parser.add_argument(
+            "--story",
+            action="store_true",
+            help="print the log of one device that was offline for three hours",
+        )
         parser.add_argument("--json", action="store_true", help="last line is JSON")
 
     def handle(self, *_args: Any, **given: Any) -> None:
         """Run, tell, and leave with exit code 1 where an invariant did not hold."""
-        if given["seeds"] < 0 or given["first"] < 0:
-            raise CommandError("--seeds and --first are 0 or more.")
+        if min(given["seeds"], given["first"], given["steps"] or 0) < 0:
+            raise CommandError("--seeds, --first and --steps are 0 or more.")
         sys.path.insert(0, str(settings.BASE_DIR))
         try:
             simulation = importlib.import_module(MODULE)
@@ -43,11 +55,15 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The simulation needs the development packages: {missing}."
             ) from missing
+        if given["story"]:
+            self._tell(simulation)
+            return
         seeds = range(given["first"], given["first"] + given["seeds"])
+        steps = simulation.STEPS if given["steps"] is None else given["steps"]
         found = simulation.Found()
         with simulation.own_database(), simulation.laid_base() as base:
             found.outcomes = simulation.run_seeds(
-                base, seeds, self.stdout.write, whole=given["show"]
+                base, seeds, self.stdout.write, steps=steps, whole=given["show"]
             )
             if given["mutants"]:
                 found.kills = self._hunt(simulation, base, given["first"])
@@ -59,8 +75,14 @@ class Command(BaseCommand):
         if found.violations or found.survivors:
             sys.exit(1)
 
+    def _tell(self, simulation: Any) -> None:
+        story = importlib.import_module(STORY)
+        with simulation.own_database(), simulation.silence():
+            story.tell(self.stdout.write)
+
     def _hunt(self, simulation: Any, base: Any, first: int) -> list[Any]:
         kills = []
+        self.stdout.write(f"{'mutant':42} seeds steps  noticed by")
         for name in simulation.MUTANTS:
             seeds = range(first, first + simulation.MUTANT_SEEDS)
             kill = simulation.kill(base, name, seeds)
@@ -68,7 +90,7 @@ class Command(BaseCommand):
             fate = (
                 "SURVIVED"
                 if kill.seed is None
-                else f"seed {kill.seed}: {kill.invariant}"
+                else f"{kill.seeds:5} {kill.steps:5}  {kill.invariant}"
             )
             self.stdout.write(f"{name:42} {fate}")
         return kills

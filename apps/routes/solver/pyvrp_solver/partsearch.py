@@ -1,0 +1,96 @@
+"""The search of one part of a day: as a whole, and piece by piece where it is large."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.routes.solver.pyvrp_solver.model import Model
+from apps.routes.solver.pyvrp_solver.popmusic import Popmusic
+from apps.routes.solver.pyvrp_solver.search import IteratedSearch, tuning_for
+
+if TYPE_CHECKING:
+    from apps.routes.solver.insertion import Arrays, Plan
+    from apps.routes.solver.pyvrp_solver.model import Found, TimedStops
+    from apps.routes.solver.pyvrp_solver.parts import Part
+    from apps.routes.solver.pyvrp_solver.pauses import Pauses
+
+HOPE_ROUNDS = 300
+"""Rounds after which a search that began cold must have a plan that serves all jobs."""
+
+LARGE_JOBS = 600
+"""More jobs are searched piece by piece, once a plan of the whole is known.
+
+At 1,000 (six instances, 30 s of one core) the mean gap fell from 3.3 to 2.4 %; at 400 it
+rose from 1.2 to 1.9 % in 20 s.
+"""
+
+
+class PartSearch:
+    """A search that goes on by `step`; `best_milli` is the cost of its best plan."""
+
+    def __init__(
+        self,
+        arrays: Arrays,
+        part: Part,
+        pauses: Pauses,
+        start: Plan | None,
+        seed: int,
+        *,
+        is_complete: bool,
+    ) -> None:
+        """Begin at a plan, or cold; `is_complete` is as `Model` has it."""
+        self.arrays, self.seed = arrays, seed
+        self.model = Model(arrays, part, pauses, is_complete=is_complete)
+        self.done = 0
+        known = None if start is None else self.model.to_solution(_timed(part, start))
+        self._whole = IteratedSearch(
+            self.model.data,
+            known,
+            seed,
+            tuning_for(len(part.jobs)),
+            self.model.scales(),
+        )
+        self._pieces: Popmusic | None = None
+
+    @property
+    def stale(self) -> int:
+        """Count the rounds since the last gain; pieces never run out of hope."""
+        return self._whole.stale if self._pieces is None else 0
+
+    @property
+    def is_feasible(self) -> bool:
+        """Say whether there is a plan that keeps all rules."""
+        return self._pieces is not None or self._whole.best.is_feasible()
+
+    @property
+    def best_milli(self) -> int:
+        """Give the cost of the best plan, as the part's model counts it."""
+        return (self._pieces or self._whole).best_milli
+
+    def step(self) -> None:
+        """Do one round."""
+        self.done += 1
+        if self._is_ripe():
+            self._pieces = Popmusic(self.arrays, self.model, self._whole, self.seed)
+            del self._whole  # a fifth of the memory
+        (self._pieces or self._whole).step()
+
+    def found(self) -> dict[int, Found]:
+        """Give the best found route of each car, by car number."""
+        if self._pieces is not None:
+            return self._pieces.found()
+        return self.model.from_solution(self._whole.best)
+
+    def _is_ripe(self) -> bool:
+        is_large = len(self.model.part.jobs) > LARGE_JOBS
+        is_whole = self._pieces is None
+        return is_whole and is_large and self.done > HOPE_ROUNDS and self.is_feasible
+
+
+def _timed(part: Part, plan: Plan) -> dict[int, TimedStops]:
+    """Give the routes of a part's cars, by number."""
+    routes = {one.number: plan.routes[one.number] for one in part.openings}
+    return {
+        number: zip(route.sequence, route.times.starts_s, strict=True)
+        for number, route in routes.items()
+    }
