@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 
-from apps.depots.models import Depot, DepotMembership, Zone
+from apps.depots.models import Absence, Depot, DepotMembership, Zone
 from apps.drivers.models import Device, Driver, Shift, ShiftBreak, Vehicle
 from apps.orders.models import (
     Address,
@@ -72,6 +72,19 @@ class DepotMembershipFactory(DjangoModelFactory[DepotMembership]):
 
     depot = factory.SubFactory(DepotFactory)
     user = factory.SubFactory(UserFactory)
+
+
+class AbsenceFactory(DjangoModelFactory[Absence]):
+    """A user who is away for the day of service, without a stand-in."""
+
+    class Meta:
+        model = Absence
+
+    user = factory.SubFactory(UserFactory)
+    from_at = NOW
+    until_at = NOW + timedelta(hours=18)
+    noted_at = NOW
+    noted_by = "user:1"
 
 
 def square(lat: float, lon: float, half_degree: float = 0.05) -> dict[str, Any]:

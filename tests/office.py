@@ -35,6 +35,7 @@ from apps.sync.states import AttachmentState
 from tests.factories import (
     NOW,
     SERVICE_DATE,
+    AbsenceFactory,
     AddressFactory,
     ConditionFactory,
     CustomerFactory,
@@ -117,6 +118,7 @@ def make_office(**depot: Any) -> Office:
     rows: list[Any] = [
         place,
         ZoneFactory(depot=place),
+        AbsenceFactory(user=DepotMembershipFactory(depot=place).user),
         driver,
         shift,
         shift.vehicle,

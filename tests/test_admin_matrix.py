@@ -30,6 +30,11 @@ OTHERS_CASE = {"login", "logout", "autocomplete", "view_on_site", "app_list"}
 PAGES: dict[str, dict[str, str]] = {
     "depots.depot": {"view": "depots.view_depot", "add": "depots.add_depot"},
     "depots.zone": {"view": "depots.view_zone", "add": "depots.add_zone"},
+    "depots.absence": {
+        "view": "depots.view_absence",
+        "add": "depots.add_absence",
+        "end": "depots.change_absence",
+    },
     "orders.order": {
         "view": "orders.view_order",
         "add": NOBODY,

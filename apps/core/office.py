@@ -199,7 +199,7 @@ class VerbPage(OfficePage):
     ) -> HttpResponse:
         """Put the version that is shown into the form."""
         row = kwargs.get("obj")
-        shown = request.POST.get("read_version") or (row.version if row else "")
+        shown = request.POST.get("read_version") or getattr(row, "version", "")
         context["read_version"] = shown
         response: HttpResponse = super().render_change_form(
             request, context, *args, **kwargs

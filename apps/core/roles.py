@@ -79,6 +79,7 @@ ROLES: Mapping[str, Grants] = {
         "sync.quarantinedevent": CV,
         "sync.attachment": V,
         "core.taskrun": CV,
+        "depots.absence": ACV,
     },
     # Makes the day: orders in, shifts and vehicles set, plans made and published.
     ROUTE_PLANNER: {

@@ -1,4 +1,6 @@
-"""Depots, their zones, and who works for which depot."""
+"""Depots, their zones, who works for which depot, and who is away."""
+
+from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
@@ -99,3 +101,65 @@ class Zone(models.Model):
     def __str__(self) -> str:
         """Return its name."""
         return self.name
+
+
+class AbsenceQuerySet(models.QuerySet["Absence"]):
+    """Questions to the absences."""
+
+    def visible_to(self, user: User | AnonymousUser) -> "AbsenceQuerySet":
+        """Return the absences of those who work for a depot of `user`."""
+        if user.is_superuser:
+            return self
+        depots = Depot.objects.visible_to(user).values("pk")
+        colleagues = DepotMembership.objects.filter(depot__in=depots).values("user")
+        return self.filter(user__in=colleagues)
+
+    def covering(self, at: datetime) -> "AbsenceQuerySet":
+        """Return the absences that hold at an instant."""
+        return self.filter(from_at__lte=at, until_at__gt=at)
+
+
+class Absence(models.Model):
+    """A time, half-open, in which somebody is away, and who answers instead.
+
+    Why somebody is away is not ours to keep. One that ends early has its end moved.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="absences"
+    )
+    from_at = models.DateTimeField("from")
+    until_at = models.DateTimeField("until")
+    stand_in = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="stands_in",
+        help_text="Who answers meanwhile; nobody leaves the work with the role.",
+    )
+    noted_at = models.DateTimeField()
+    noted_by = models.CharField(max_length=100)
+
+    objects = AbsenceQuerySet.as_manager()
+
+    class Meta:
+        """Newest first; nobody stands in for himself."""
+
+        ordering = ["-from_at"]
+        indexes = [models.Index(fields=["user", "until_at"])]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(until_at__gte=models.F("from_at")),
+                name="absence_ends_after_it_begins",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(user=models.F("stand_in")),
+                name="nobody_stands_in_for_himself",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return who is away."""
+        return f"{self.user} is away"

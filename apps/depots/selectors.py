@@ -2,10 +2,13 @@
 
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
+
+from django.contrib.auth.models import User
 
 from apps.core.problems import NotFound
 from apps.core.units import Point, polygon_contains
-from apps.depots.models import Depot, Zone
+from apps.depots.models import Absence, Depot, Zone
 
 Box = tuple[float, float, float, float]
 
@@ -58,6 +61,45 @@ class ZoneFinder:
 def zone_finder(depot_id: uuid.UUID) -> ZoneFinder:
     """Return the finder over a depot's zones, in the order of their codes."""
     return ZoneFinder(Zone.objects.filter(depot_id=depot_id).order_by("code"))
+
+
+def is_absent(user_id: int, at: datetime) -> bool:
+    """Tell whether somebody is away at an instant."""
+    return Absence.objects.covering(at).filter(user_id=user_id).exists()
+
+
+def stand_in_for(user_id: int, at: datetime) -> User | None:
+    """Return who answers for somebody who is away at an instant.
+
+    A stand-in who is away as well is followed to his own. None: the person is there,
+    or nobody answers (none was named, all of them are away, or an account is closed).
+    """
+    seen = {user_id}
+    found: User | None = None
+    asked = user_id
+    while absence := _absence(asked, at):
+        found = absence.stand_in
+        if found is None or not found.is_active or found.pk in seen:
+            return None
+        seen.add(found.pk)
+        asked = found.pk
+    return found
+
+
+def covered_by(user_id: int, at: datetime) -> list[int]:
+    """Return the users, by id, for whom this one answers at an instant."""
+    absent = set(Absence.objects.covering(at).values_list("user_id", flat=True))
+    return sorted(
+        other
+        for other in absent - {user_id}
+        if (stand_in := stand_in_for(other, at)) and stand_in.pk == user_id
+    )
+
+
+def _absence(user_id: int, at: datetime) -> Absence | None:
+    """Return somebody's absence at an instant; the one noted last where several hold."""
+    absences = Absence.objects.covering(at).filter(user_id=user_id)
+    return absences.select_related("stand_in").order_by("-noted_at", "-pk").first()
 
 
 def _box(ring: list[list[float]]) -> Box:

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from apps.core.actors import Actor
-from apps.core.problems import Conflict, FieldError, Invalid
+from apps.core.problems import Conflict, FieldError, Invalid, NotFound
 from apps.core.units import Point
-from apps.depots.models import Depot, DepotMembership, Zone
+from apps.depots.models import Absence, Depot, DepotMembership, Zone
 from apps.journal.services import writing
 
 
@@ -19,6 +19,13 @@ class DepotExists(Conflict):
 
     type = "/problems/depot-exists"
     title = "A depot has this code already."
+
+
+class AbsenceIsOver(Conflict):
+    """An absence that has ended is not ended again."""
+
+    type = "/problems/absence-is-over"
+    title = "This absence is over already."
 
 
 def create_depot(
@@ -181,3 +188,87 @@ def add_member(
                 "depot.member_added", membership, depot_id=depot_id, user_id=user_id
             )
     return membership
+
+
+def note_absence(
+    *,
+    user_id: int,
+    from_at: datetime,
+    until_at: datetime,
+    stand_in_id: int | None,
+    by: Actor,
+    now: datetime,
+) -> Absence:
+    """Note that somebody is away from one instant until another, and who answers.
+
+    Raises:
+        Invalid: it ends before it begins, is over already, or somebody is to stand in
+            who shares no depot with the absent.
+    """
+    if faults := list(_absence_faults(user_id, from_at, until_at, stand_in_id, now)):
+        raise Invalid(" ".join(fault.detail for fault in faults), errors=faults)
+    with writing(by=by, now=now) as writer:
+        absence = Absence.objects.create(
+            user_id=user_id,
+            from_at=from_at,
+            until_at=until_at,
+            stand_in_id=stand_in_id,
+            noted_at=now,
+            noted_by=str(by),
+        )
+        writer.record("absence.noted", absence, **_absence_facts(absence))
+    return absence
+
+
+def end_absence(*, absence_id: uuid.UUID, by: Actor, now: datetime) -> Absence:
+    """Let an absence end now; one that has not begun never does.
+
+    Raises:
+        NotFound: there is none with this id.
+        AbsenceIsOver: it has ended.
+    """
+    with writing(by=by, now=now) as writer:
+        absence = Absence.objects.select_for_update().filter(pk=absence_id).first()
+        if absence is None:
+            raise NotFound
+        if absence.until_at <= now:
+            raise AbsenceIsOver
+        absence.until_at = max(now, absence.from_at)
+        absence.save(update_fields=["until_at"])
+        writer.record("absence.ended", absence, **_absence_facts(absence))
+    return absence
+
+
+def _absence_facts(absence: Absence) -> dict[str, Any]:
+    return {
+        "user_id": absence.user_id,
+        "from_at": absence.from_at.isoformat(),
+        "until_at": absence.until_at.isoformat(),
+        "stand_in_id": absence.stand_in_id,
+    }
+
+
+def _absence_faults(
+    user_id: int,
+    from_at: datetime,
+    until_at: datetime,
+    stand_in_id: int | None,
+    now: datetime,
+) -> Iterator[FieldError]:
+    if until_at <= from_at:
+        yield FieldError("/until_at", "bad_span", "It must end after it begins.")
+    elif until_at <= now:
+        yield FieldError("/until_at", "in_the_past", "This time is over already.")
+    if stand_in_id is None:
+        return
+    if stand_in_id == user_id:
+        yield FieldError("/stand_in", "same_person", "Nobody stands in for himself.")
+        return
+    depots = DepotMembership.objects.filter(user_id=user_id).values("depot")
+    shared = DepotMembership.objects.filter(user_id=stand_in_id, depot__in=depots)
+    if not shared.filter(user__is_active=True).exists():
+        yield FieldError(
+            "/stand_in",
+            "no_colleague",
+            "A stand-in works for the same depot, and has an open account.",
+        )

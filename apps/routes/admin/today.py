@@ -56,6 +56,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("depots.depot", "warehouse"),
             ("depots.zone", "polyline"),
+            ("depots.absence", "event_busy"),
             ("journal.entry", "history"),
             ("sync.deviceevent", "inbox"),
             ("sync.quarantinedevent", "gpp_maybe"),
