@@ -242,6 +242,7 @@ INSTALLED_APPS = [
     "apps.orders",
     "apps.drivers",
     "apps.routes",
+    "apps.feedback",
     "apps.sync",
     "apps.training",
 ]

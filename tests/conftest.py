@@ -12,6 +12,8 @@ from pytest_django.plugin import blocking_manager_key
 from apps.core.roles import grant_roles
 from apps.drivers.kinds import make_first_types
 from apps.drivers.models import VehicleType
+from apps.feedback.firsts import make_first_surveys
+from apps.feedback.models import Survey
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +44,7 @@ def own_storage(settings: Settings) -> None:
 def pytest_runtest_teardown(
     item: pytest.Item, nextitem: pytest.Item | None
 ) -> Generator[None, None, None]:
-    """Give the roles and vehicle types back, after a test whose database was flushed at its end.
+    """Give the roles, vehicle types and surveys back, after a test whose database was flushed at its end.
 
     After the last test there is no test database any more, only the real one.
     """
@@ -55,3 +57,4 @@ def pytest_runtest_teardown(
         with item.config.stash[blocking_manager_key].unblock():
             grant_roles(group=Group, permission=Permission, content_type=ContentType)
             make_first_types(VehicleType)
+            make_first_surveys(Survey)

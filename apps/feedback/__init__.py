@@ -1,0 +1,1 @@
+"""What people say of the machine's work: feedback, surveys, and how it is answered."""
