@@ -244,6 +244,7 @@ INSTALLED_APPS = [
     "apps.routes",
     "apps.feedback",
     "apps.sync",
+    "apps.customers",
     "apps.training",
 ]
 MIDDLEWARE = [

@@ -1,0 +1,1 @@
+"""Customers: the anonymous door."""
