@@ -245,6 +245,7 @@ INSTALLED_APPS = [
     "apps.feedback",
     "apps.sync",
     "apps.customers",
+    "apps.metrics",
     "apps.training",
 ]
 MIDDLEWARE = [
@@ -329,10 +330,10 @@ UNFOLD = {
             "href": f"{STATIC_URL}roundsman/mark.svg",
         }
     ],
-    "DASHBOARD_CALLBACK": "apps.routes.admin.today.dashboard",
+    "DASHBOARD_CALLBACK": "apps.metrics.admin.today.dashboard",
     "SIDEBAR": {
         "show_search": True,
-        "navigation": "apps.routes.admin.today.navigation",
+        "navigation": "apps.metrics.admin.today.navigation",
     },
     "COLORS": {
         "primary": {

@@ -1,12 +1,9 @@
-"""The office's pages of plans and routes, and the board that the office opens with."""
-
-from django.contrib import admin
+"""The office's pages of plans and routes."""
 
 from apps.routes.admin.background import EntryPage, TaskRunPage
 from apps.routes.admin.conditions import ConditionPage
 from apps.routes.admin.plans import PlanPage
 from apps.routes.admin.routes import PlanChangePage, RoutePage
-from apps.routes.admin.today import TODAY
 
 __all__ = [
     "ConditionPage",
@@ -16,5 +13,3 @@ __all__ = [
     "RoutePage",
     "TaskRunPage",
 ]
-
-admin.site.index_template = TODAY

@@ -16,7 +16,7 @@ from apps.routes.admin.plans import plan_day_url
 from apps.routes.admin.routes import changed_words
 from apps.routes.forms import DayForm
 
-TODAY = "routes/today.html"
+TODAY = "metrics/today.html"
 SHOWN = 12
 """How many left-out orders, and how many dead tasks, the board names."""
 

@@ -1,0 +1,1 @@
+"""Metrics: what the supervisors look at, over all rooms: the board, the way around, the audit trail."""
