@@ -24,5 +24,8 @@ SCHEDULES: tuple[Scheduled, ...] = (
         task="apps.routes.tasks.relearn_travel",
         every_minutes=24 * 60,
     ),
+    Scheduled(
+        name="watch_messages", task="apps.notifications.tasks.watch", every_minutes=1
+    ),
     Scheduled(name="seal", task="apps.journal.tasks.seal", every_minutes=1),
 )

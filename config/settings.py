@@ -239,6 +239,7 @@ INSTALLED_APPS = [
     "apps.journal",
     "apps.recommendations",
     "apps.depots",
+    "apps.notifications",
     "apps.orders",
     "apps.drivers",
     "apps.routes",
@@ -351,6 +352,14 @@ UNFOLD = {
         },
     },
 }
+
+# ── Messages ────────────────────────────────────────────────────────────────
+MESSAGE_TRANSPORTS = {
+    "console": "apps.notifications.transports.console.ConsoleTransport",
+}
+# By channel, in the order in which they are tried; none: the console.
+MESSAGE_PROVIDERS: dict[str, list[str]] = {}
+MESSAGE_FILE = DATA_DIR / "messages.jsonl"
 
 # ── Interfaces ──────────────────────────────────────────────────────────────
 REST_FRAMEWORK = {

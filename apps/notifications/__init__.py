@@ -1,0 +1,1 @@
+"""Messages to people: written with their cause, sent once, answered."""

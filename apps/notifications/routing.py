@@ -1,0 +1,74 @@
+"""Which way a message goes next: channels in the depot's order, providers in the house's.
+
+Pure. A provider that refuses is left for the next one; one that cannot take it just now
+is tried again, so many times, before the next one is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+CONSOLE: Final = "console"
+TRIES: Final = 3
+BACKOFF: Final = (
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(minutes=30),
+)
+"""How long to wait after the first, second… time that nobody could take it."""
+
+NEVER_AGAIN: Final = frozenset({"rejected", "undelivered"})
+LATER: Final = frozenset({"unavailable", "absent"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One provider of one channel, and the person's address there."""
+
+    channel: str
+    address: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How an attempt went: an attempt's state."""
+
+    channel: str
+    provider: str
+    state: str
+
+
+def steps_of(
+    ways: Sequence[Sequence[str]], providers: Mapping[str, Sequence[str]]
+) -> list[Step]:
+    """Return all steps in order; a channel without a provider is shown on the console."""
+    return [
+        Step(channel, address, provider)
+        for channel, address in ways
+        for provider in providers.get(channel) or (CONSOLE,)
+    ]
+
+
+def next_step(steps: Sequence[Step], tried: Sequence[Tried]) -> Step | None:
+    """Return the first step that is not used up, or None where all are."""
+    return next((step for step in steps if not _is_used_up(step, tried)), None)
+
+
+def wait_after(tried: Sequence[Tried]) -> timedelta:
+    """Return how long to wait before the next try."""
+    failures = sum(one.state in LATER for one in tried)
+    return BACKOFF[min(max(failures, 1), len(BACKOFF)) - 1]
+
+
+def _is_used_up(step: Step, tried: Sequence[Tried]) -> bool:
+    own = [
+        one.state
+        for one in tried
+        if (one.channel, one.provider) == (step.channel, step.provider)
+    ]
+    if NEVER_AGAIN.intersection(own):
+        return True
+    return sum(state in LATER for state in own) >= TRIES
