@@ -110,6 +110,10 @@ def _touched_routes(entry: Entry) -> dict[str, Any]:
     return {**_replan(entry, None), "route_ids": entry.payload["route_ids"]}
 
 
+def _its_depot(entry: Entry) -> dict[str, Any]:
+    return {"depot_id": str(entry.depot_id) if entry.depot_id else None}
+
+
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "plan.requested": (("apps.routes.tasks.plan_day", _plan),),
     "plan.ready": ((DRAW_WAYS, _ways_of_day),),
@@ -141,5 +145,6 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "condition.confirmed": ((FOLLOW_CONDITION, _condition),),
     "condition.ended": ((FOLLOW_CONDITION, _condition),),
     "condition.expired": ((FOLLOW_CONDITION, _condition),),
+    "decision_point.let": (("apps.routes.tasks.go_on", _its_depot),),
     "condition.touched": ((REOPTIMIZE, _touched_routes),),
 }

@@ -462,6 +462,8 @@ Q_CLUSTER: dict[str, Any] = {
     # A solve runs in a child process, which a daemon may not have.
     "daemonize_workers": False,
 }
+# Who plans a depot for which nobody has chosen: the optimizer, or the rules alone.
+PLANNING_MODE = read_choice("PLANNING_MODE", "optimizer", ("optimizer", "rules"))
 JOURNAL_REACTIONS = "config.reactions.REACTIONS"
 SCHEDULES = "config.schedules.SCHEDULES"
 # A beat waits behind the tasks at work: two rounds of them at the worst.

@@ -47,6 +47,8 @@ PLANS: Grants = {
     "routes.planchange": V,
     "routes.condition": V,
     "recommendations.recommendation": V,
+    "routes.depotmode": V,
+    "routes.decisionpoint": V,
 }
 TAKE_ORDERS: Grants = {
     "orders.order": ACV,
@@ -80,6 +82,8 @@ ROLES: Mapping[str, Grants] = {
         "sync.attachment": V,
         "core.taskrun": CV,
         "depots.absence": ACV,
+        "routes.depotmode": CV,
+        "routes.decisionpoint": ACV,
     },
     # Makes the day: orders in, shifts and vehicles set, plans made and published.
     ROUTE_PLANNER: {

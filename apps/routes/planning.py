@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from apps.core.units import Point
 from apps.routes.conditions import RoadCondition
 from apps.routes.parameters import Parameters
+from apps.routes.solver.port import RULES
 from apps.routes.solver.problem import (
     UNREACHABLE,
     Break,
@@ -135,6 +136,11 @@ class DayInput:
 def input_version(day: DayInput) -> str:
     """Return the hash of what decides a re-optimization: not the clock, but the state."""
     return _version(day, present_jobs(day), frozenset())
+
+
+def by_rules(day: DayInput) -> DayInput:
+    """Return a day for which no engine is asked but the rules."""
+    return replace(day, parameters=replace(day.parameters, engine=RULES))
 
 
 def searched_version(version: str) -> str:

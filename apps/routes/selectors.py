@@ -131,6 +131,19 @@ def routes_in_motion(
     return set(rows.values_list("pk", flat=True))
 
 
+def running_days(depot_id: uuid.UUID | None, at: datetime) -> list[Plan]:
+    """Return the newest published plan of each day that is driven now, or about to."""
+    near = timedelta(days=1)
+    rows = Plan.objects.filter(
+        status=PlanState.PUBLISHED,
+        service_date__range=((at - near).date(), (at + near).date()),
+    )
+    if depot_id is not None:
+        rows = rows.filter(depot=depot_id)
+    newest = {(plan.depot_id, plan.service_date): plan for plan in rows.order_by("id")}
+    return list(newest.values())
+
+
 def published_plan(depot_id: uuid.UUID, service_date: date) -> Plan | None:
     """Return the newest published plan of a day, or None before the first."""
     rows = Plan.objects.filter(

@@ -111,3 +111,28 @@ CONDITION_STEPS = Transitions(
         ConditionState.EXPIRED: [],
     }
 )
+
+
+class PlanningMode(models.TextChoices):
+    """Who thinks for a depot."""
+
+    OPTIMIZER = "optimizer", "Optimizer"
+    RULES = "rules", "Rules alone"
+
+
+class Act(models.TextChoices):
+    """What the machine may do on its own, where a decision point lets it."""
+
+    PLAN = "plan", "Plan a day by the optimizer"
+    REPAIR = "repair", "Mend a running plan after an event"
+    REPLAN = "replan", "Re-optimize a running plan"
+    ETA = "eta", "Make expected times anew"
+    PARAMETERS = "parameters", "Change planning parameters by what it learned"
+
+
+class Leave(models.TextChoices):
+    """How far the machine may go at a decision point."""
+
+    YES = "yes", "Yes"
+    ASK = "ask", "Only when asked"
+    NO = "no", "No"

@@ -25,6 +25,7 @@ from apps.routes.planning import (
     left_version,
     on_board_left_out,
 )
+from apps.routes.planning import by_rules as the_rules_alone
 from apps.routes.replanning import (
     Touched,
     loose_orders,
@@ -97,11 +98,16 @@ def _mend_part(day: DayInput, part: DayInput, plan_id: uuid.UUID) -> Answer:
 
 
 def searched_answer(
-    day: DayInput, touched: Touched, *, plan_id: uuid.UUID, on_progress: Tell
+    day: DayInput,
+    touched: Touched,
+    *,
+    plan_id: uuid.UUID,
+    on_progress: Tell,
+    by_rules: bool = False,
 ) -> tuple[Answer, bool]:
     """Search the touched part; tell whether what was found is worth the unrest.
 
-    Where it is not, the answer is the present plan as it stands.
+    `by_rules` asks no engine but the rules. Where it is not, the answer is the present plan as it stands.
 
     Raises:
         NoAnswer: no engine gave an answer that the validator passes.
@@ -114,6 +120,8 @@ def searched_answer(
         # What is left out costs more than all detours: its neighbours come first.
         about=places_left_out(day, touched),
     )
+    if by_rules:
+        part = the_rules_alone(part)
     on_progress(1, "Fetching travel times")
     roads, present, late, failures = _mended(_on_the_roads(part))
     found = _search(roads, present, budget, failures, on_progress)

@@ -14,7 +14,7 @@ from apps.core.actors import SYSTEM
 from apps.core.models import TaskRun
 from apps.core.queue import TryAgain
 from apps.depots.models import Depot
-from apps.routes import intake, planning, selectors
+from apps.routes import intake, planners, planning, selectors, trial
 from apps.routes.chain import NoAnswer
 from apps.routes.gateways.base import RoadsFailed
 from apps.routes.gateways.choice import roads_if_any
@@ -26,14 +26,17 @@ from apps.routes.services import (
     etas,
     following,
     learning,
+    leaves,
+    modes,
     plans,
     roads,
     ways,
 )
 from apps.routes.services.applying import keep_plan, store_plan
-from apps.routes.services.fitting import StaleInput
+from apps.routes.services.fitting import Answer, StaleInput
+from apps.routes.services.leaves import MachineMayNot
 from apps.routes.solving import answer_day
-from apps.routes.states import PlanState
+from apps.routes.states import Act, PlanningMode, PlanState
 from apps.routes.steps import mended_answer, searched_answer
 from apps.routes.tracing import missing_lines
 from apps.routes.why import ledger
@@ -56,6 +59,7 @@ WHY = {
     "shift.changed": "A shift was changed.",
     "shift.started": "A shift began late.",
     "running_late": "The route runs late.",
+    "decision_point.let": "The office has let the plan be mended.",
     "condition.touched": "The road has changed: see the stops that are marked.",
 }
 """Why a route changes, in the driver's words, by what gave cause to it."""
@@ -82,10 +86,14 @@ def plan_day(*, plan_id: str) -> None:
         plans.fail_plan(plan.pk, why=why, by=SYSTEM, now=clock.now())
         return
 
+    if planners.plans_by_rules(plan.depot_id, clock.now()):
+        day = planning.by_rules(day)
+
     def answer() -> None:
         found = answer_day(
             day, plan_id=plan.pk, kind="plan", on_progress=_progress_of(plan)
         )
+        _note_search(found)
         found = replace(found, why="The plan was made anew.")
         store_plan(plan.pk, found, by=SYSTEM, now=clock.now())
 
@@ -111,6 +119,8 @@ def reoptimize(
     """
     depot, day_date = uuid.UUID(depot_id), date.fromisoformat(service_date)
     if selectors.published_plan(depot, day_date) is None:
+        return
+    if _is_refused(Act.REPAIR, depot):
         return
     # They are read before the day is: what gave cause to them is in what is read then.
     waiting = _waiting(REOPTIMIZE, depot, day_date) + _waiting(IMPROVE, depot, day_date)
@@ -168,8 +178,9 @@ def improve(
     if _comes_after(_waiting(REOPTIMIZE, depot, day_date)):
         _search_after(day, touched, cause, made_anew)
         return
-    if not day.shifts or not day.orders:
+    if not day.shifts or not day.orders or _is_refused(Act.REPLAN, depot):
         return
+    by_rules = planners.mode_of(depot).is_rules
     version = planning.searched_version(planning.input_version(day))
     plan = _claim(day, version, {"kind": cause, "route_id": None, "step": "search"})
     if plan is None:
@@ -177,8 +188,13 @@ def improve(
 
     def answer() -> None:
         found, is_better = searched_answer(
-            day, touched, plan_id=plan.pk, on_progress=_progress_of(plan)
+            day,
+            touched,
+            plan_id=plan.pk,
+            on_progress=_progress_of(plan),
+            by_rules=by_rules,
         )
+        _note_search(found)
         with transaction.atomic():
             if is_better:
                 found = replace(found, why=WHY_SEARCHED)
@@ -283,7 +299,10 @@ def relearn_travel() -> None:
     """Let finished stops of the last weeks correct the travel times of each depot."""
     now = clock.now()
     for depot in Depot.objects.order_by("pk"):
-        learning.relearn_travel(depot, by=SYSTEM, now=now)
+        try:
+            learning.relearn_travel(depot, by=SYSTEM, now=now)
+        except MachineMayNot as refusal:
+            _note_refusal(refusal.act, depot.pk)
 
 
 def refresh_etas(*, route_ids: list[str]) -> None:
@@ -364,6 +383,9 @@ def _answered(plan: Plan, answer: Callable[[], None]) -> bool:
     """Make a plan's answer; tell whether it came in time for the state it was made for."""
     try:
         answer()
+    except MachineMayNot as refusal:
+        _note_refusal(refusal.act, plan.depot_id, str(plan.pk))
+        plans.fail_plan(plan.pk, why=refusal.detail, by=SYSTEM, now=clock.now())
     except NoAnswer as error:
         plans.fail_plan(plan.pk, why=str(error), by=SYSTEM, now=clock.now())
     except StaleInput as stale:
@@ -371,3 +393,53 @@ def _answered(plan: Plan, answer: Callable[[], None]) -> bool:
         log.info("answer_came_too_late", plan=str(plan.pk))
         return False
     return True
+
+
+def _note_search(found: Answer) -> None:
+    """Count how the engines fared, whatever becomes of their answer."""
+    modes.note_search(
+        found.day.depot_id,
+        answered=found.draft.mode == PlanningMode.OPTIMIZER,
+        failures=found.failures,
+        by=SYSTEM,
+        now=clock.now(),
+    )
+
+
+def _is_refused(act: Act, depot_id: uuid.UUID) -> bool:
+    """Tell whether the machine may not act; so nothing is solved that is not stored."""
+    if planners.may_act(act, depot_id, clock.now()):
+        return False
+    _note_refusal(act, depot_id)
+    return True
+
+
+def _note_refusal(act: Act, depot_id: uuid.UUID, plan_id: str = "") -> None:
+    leaves.note_refusal(act, depot_id, plan_id=plan_id, by=SYSTEM, now=clock.now())
+
+
+def go_on(*, depot_id: str | None) -> None:
+    """Do what the machine was refused, now that a person has said yes."""
+    depot = uuid.UUID(depot_id) if depot_id else None
+    for plan in selectors.running_days(depot, clock.now()):
+        reoptimize(
+            depot_id=str(plan.depot_id),
+            service_date=plan.service_date.isoformat(),
+            route_id=None,
+            cause="decision_point.let",
+        )
+
+
+def try_engines(*, by_the_clock: bool = True) -> None:
+    """Ask the engines that have failed a small question; who answers is back.
+
+    While the demo's clock stands, whoever set it says when to look.
+    """
+    if by_the_clock and clock.stands():
+        return
+    for row in planners.due_trials(clock.now()):
+        if not modes.claim_trial(row.pk, now=clock.now()):
+            continue
+        parameters = selectors.parameters_in_force(row.pk, clock.now())
+        failure = trial.failure_of_engines(parameters)
+        modes.note_trial(row.pk, failure=failure, by=SYSTEM, now=clock.now())

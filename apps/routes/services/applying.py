@@ -18,6 +18,7 @@ from apps.routes.models import (
     StopAssignment,
     UnservedOrder,
 )
+from apps.routes.planners import act_of, may_act
 from apps.routes.planning import preferences_kept
 from apps.routes.services.etas import refresh_etas
 from apps.routes.services.fitting import (
@@ -27,9 +28,17 @@ from apps.routes.services.fitting import (
     open_stops,
     route_changes,
 )
+from apps.routes.services.leaves import check_leave
 from apps.routes.services.plans import show_routes
 from apps.routes.services.stops import forget_eta
-from apps.routes.states import PLAN_STEPS, PlanState, RouteState, StopState
+from apps.routes.states import (
+    PLAN_STEPS,
+    Act,
+    PlanningMode,
+    PlanState,
+    RouteState,
+    StopState,
+)
 
 PLACED = ("route", "sequence", "version")
 EXPECTED = (
@@ -46,12 +55,14 @@ def store_plan(plan_id: uuid.UUID, answer: Answer, *, by: Actor, now: datetime) 
 
     Raises:
         StaleInput: the day has moved on in a way that the answer does not fit.
+        MachineMayNot: it is the machine's, and no decision point lets it.
     """
     drivers = [shift.driver_id for shift in answer.day.shifts]
     with writing(by=by, now=now, scopes=drivers) as journal:
         plan = Plan.objects.select_for_update().get(pk=plan_id)
         if plan.status != PlanState.SOLVING:
             raise StaleInput(f"The plan is {plan.status}.")
+        _check_leave(plan, answer, by, now)
         stops = open_stops(answer)
         changes = route_changes(plan, answer, stops)
         recommendation = recommendations.issue(answer.draft, by=by, now=now)
@@ -66,6 +77,22 @@ def store_plan(plan_id: uuid.UUID, answer: Answer, *, by: Actor, now: datetime) 
         _conclude(plan, journal, changed=any(told))
         refresh_etas([change.route.pk for change in changes], by=by, now=now)
     return plan
+
+
+def _check_leave(plan: Plan, answer: Answer, by: Actor, now: datetime) -> None:
+    """Let the machine store a plan only where it may; what the rules plan, it may.
+
+    A day's plan that it makes when it is asked to is published by a person.
+    """
+    act = act_of(plan)
+    if act == Act.PLAN:
+        if answer.draft.mode != PlanningMode.OPTIMIZER:
+            return
+        check_leave(act, plan.depot_id, by=by, now=now, was_asked=True)
+        if not may_act(act, plan.depot_id, now):
+            plan.publish_when_ready = False
+        return
+    check_leave(act, plan.depot_id, by=by, now=now)
 
 
 def _note_failures(plan: Plan, answer: Answer, journal: Writer) -> None:

@@ -12,8 +12,10 @@ from apps.routes.eta import Expected, propagate
 from apps.routes.marks import NOT_WARNED, Warned, warnings_for
 from apps.routes.models import Route, Stop
 from apps.routes.outlook import Outlook, outlooks
+from apps.routes.planners import may_act
+from apps.routes.services.leaves import note_refusal
 from apps.routes.services.risks import note_risks
-from apps.routes.states import RouteState
+from apps.routes.states import Act, RouteState
 
 VISIBLE_ETA_MOVE_S = 60
 """A stop's row is sent again when its ETA moved by at least this much."""
@@ -71,8 +73,10 @@ def refresh_etas(
 ) -> list[uuid.UUID]:
     """Make ETAs, road warnings and risks of these routes anew; return the stops told of.
 
-    What moved too little to be seen stays as it was, and is not told.
+    What moved too little to be seen stays as it was, and is not told. Where the machine
+    may not say when somebody comes, all stay as they are.
     """
+    route_ids = _let(route_ids, by, now)
     held = Route.objects.filter(pk__in=route_ids).values_list("driver_id", flat=True)
     with writing(by=by, now=now, scopes=list(held)) as journal:
         waiting = Route.objects.filter(pk__in=route_ids, etas_due_at__isnull=False)
@@ -89,6 +93,19 @@ def refresh_etas(
                 )
         _save(moved)
     return [stop.pk for stop in moved]
+
+
+def _let(route_ids: Collection[uuid.UUID], by: Actor, now: datetime) -> list[uuid.UUID]:
+    """Return the routes of the depots in which the machine may make ETAs anew."""
+    rows = Route.objects.filter(pk__in=route_ids).values_list("depot_id", "pk")
+    let: dict[uuid.UUID, bool] = {}
+    for depot_id, _ in rows:
+        if depot_id in let:
+            continue
+        let[depot_id] = by.kind != "system" or may_act(Act.ETA, depot_id, now)
+        if not let[depot_id]:
+            note_refusal(Act.ETA, depot_id, at_most_hourly=True, by=by, now=now)
+    return [route_id for depot_id, route_id in rows if let[depot_id]]
 
 
 def _moved(outlook: Outlook, now: datetime) -> list[Stop]:

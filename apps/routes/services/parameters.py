@@ -13,6 +13,8 @@ from apps.depots.models import Depot
 from apps.journal.services import writing
 from apps.routes.models import PlanningParameter
 from apps.routes.parameters import with_overrides
+from apps.routes.services.leaves import check_leave
+from apps.routes.states import Act
 
 
 def keep_parameters(
@@ -28,8 +30,10 @@ def keep_parameters(
     Raises:
         NotFound: there is no such depot.
         KeyError: a value has the name of no parameter.
+        MachineMayNot: the machine learned them, and no decision point lets it.
     """
     with_overrides(values)
+    check_leave(Act.PARAMETERS, depot_id, by=by, now=now)
     with writing(by=by, now=now) as journal:
         depot = Depot.objects.select_for_update().filter(pk=depot_id).first()
         if depot is None:
