@@ -26,6 +26,8 @@ SCHEDULES: tuple[Scheduled, ...] = (
     ),
     Scheduled(
         name="watch_messages", task="apps.notifications.tasks.watch", every_minutes=1
+    ),
+    Scheduled(
         name="try_engines", task="apps.routes.tasks.try_engines", every_minutes=1
     ),
     Scheduled(name="seal", task="apps.journal.tasks.seal", every_minutes=1),
