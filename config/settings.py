@@ -243,6 +243,7 @@ INSTALLED_APPS = [
     "apps.orders",
     "apps.drivers",
     "apps.routes",
+    "apps.overrides",
     "apps.feedback",
     "apps.sync",
     "apps.customers",
@@ -323,7 +324,10 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "7px",
-    "STYLES": [f"{STATIC_URL}roundsman/office.css"],
+    "STYLES": [
+        f"{STATIC_URL}roundsman/office.css",
+        f"{STATIC_URL}roundsman/overrides.css",
+    ],
     "SITE_FAVICONS": [
         {
             "rel": "icon",

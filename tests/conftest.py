@@ -14,6 +14,9 @@ from apps.drivers.kinds import make_first_types
 from apps.drivers.models import VehicleType
 from apps.feedback.firsts import make_first_surveys
 from apps.feedback.models import Survey
+from apps.overrides.defaults import make_first_rights
+from apps.overrides.models import DecisionRight
+from tests.factories import NOW
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +47,7 @@ def own_storage(settings: Settings) -> None:
 def pytest_runtest_teardown(
     item: pytest.Item, nextitem: pytest.Item | None
 ) -> Generator[None, None, None]:
-    """Give the roles, vehicle types and surveys back, after a test whose database was flushed at its end.
+    """Give back what migrations wrote, after a test whose database was flushed at its end.
 
     After the last test there is no test database any more, only the real one.
     """
@@ -58,3 +61,4 @@ def pytest_runtest_teardown(
             grant_roles(group=Group, permission=Permission, content_type=ContentType)
             make_first_types(VehicleType)
             make_first_surveys(Survey)
+            make_first_rights(DecisionRight, now=NOW)

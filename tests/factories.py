@@ -20,6 +20,7 @@ from apps.orders.models import (
     PreferredWindow,
     TimeWindow,
 )
+from apps.overrides.models import DecisionRight
 from apps.routes.models import Condition
 
 if TYPE_CHECKING:
@@ -256,6 +257,22 @@ class ConditionFactory(DjangoModelFactory[Condition]):
     reported_at = NOW
     confirmed_at = NOW
     confirmed_by = "user:1"
+
+
+class DecisionRightFactory(DjangoModelFactory[DecisionRight]):
+    """Drivers of a depot may move stops, up to ten minutes."""
+
+    class Meta:
+        model = DecisionRight
+
+    kind = "move_stop"
+    role = "Driver"
+    depot = factory.SubFactory(DepotFactory)
+    outcome = "allowed"
+    max_minutes = 10
+    valid_from = NOW - timedelta(days=1)
+    created_at = NOW - timedelta(days=1)
+    created_by = "user:1"
 
 
 class ImportRunFactory(DjangoModelFactory[ImportRun]):

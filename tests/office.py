@@ -39,6 +39,7 @@ from tests.factories import (
     AddressFactory,
     ConditionFactory,
     CustomerFactory,
+    DecisionRightFactory,
     DepotFactory,
     DepotMembershipFactory,
     DeviceFactory,
@@ -138,6 +139,7 @@ def make_office(**depot: Any) -> Office:
         ),
         *_planned(place, shift, order),
         *_told(driver, device),
+        DecisionRightFactory(depot=place),
         *_behind(place),
     ]
     return Office(place, {row._meta.label_lower: row for row in rows})

@@ -84,6 +84,12 @@ PAGES: dict[str, dict[str, str]] = {
         "end": "routes.change_condition",
     },
     "routes.planchange": {"view": "routes.view_planchange", "add": NOBODY},
+    "overrides.decisionright": {
+        "view": "overrides.view_decisionright",
+        "add": "overrides.add_decisionright",
+        "end": "overrides.change_decisionright",
+        "who_may": "overrides.view_decisionright",
+    },
     "recommendations.recommendation": {
         "view": "recommendations.view_recommendation",
         "add": NOBODY,

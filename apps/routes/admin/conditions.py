@@ -14,9 +14,9 @@ from apps.depots.models import Depot
 from apps.depots.scoping import DepotScopedAdmin
 from apps.routes import board
 from apps.routes.admin.drawing import map_about
-from apps.routes.admin.people import who
 from apps.routes.conditionforms import ConditionForm, proposed
 from apps.routes.models import Condition
+from apps.routes.people import who
 from apps.routes.services import conditions
 from apps.routes.states import ConditionState
 

@@ -1,0 +1,1 @@
+"""What people change in a plan: requests, decision rights, approvals."""
