@@ -17,6 +17,7 @@ FOLLOW_ORDER = "apps.routes.tasks.follow_order"
 FOLLOW_SHIFT = "apps.routes.tasks.follow_shift"
 FOLLOW_CONDITION = "apps.routes.tasks.follow_condition"
 DRAW_WAYS = "apps.routes.tasks.draw_ways"
+SETTLE = "apps.routes.tasks.settle_recommendations"
 
 
 def _plan(entry: Entry) -> dict[str, Any]:
@@ -25,6 +26,11 @@ def _plan(entry: Entry) -> dict[str, Any]:
 
 def _order(entry: Entry) -> dict[str, Any]:
     return {"order_id": entry.subject_id}
+
+
+def _nothing(entry: Entry) -> dict[str, Any]:
+    """The task looks for itself."""
+    return {}
 
 
 def _import(entry: Entry) -> dict[str, Any] | None:
@@ -131,7 +137,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "shift.planned": ((REOPTIMIZE, _whole_day_with_shift),),
     "shift.changed": ((REOPTIMIZE, _whole_day_with_shift),),
     "shift.cancelled": ((FOLLOW_SHIFT, _shift),),
-    "shift.ended": ((FOLLOW_SHIFT, _shift),),
+    "shift.ended": ((FOLLOW_SHIFT, _shift), (SETTLE, _nothing)),
     "stop.released": ((REOPTIMIZE, _where_it_was),),
     "stop.failed": ((REOPTIMIZE, _its_route),),
     "stop.partial": ((REOPTIMIZE, _its_route_if_late),),

@@ -28,6 +28,21 @@ SCHEDULES: tuple[Scheduled, ...] = (
         name="watch_messages", task="apps.notifications.tasks.watch", every_minutes=1
     ),
     Scheduled(
+        name="expire_recommendations",
+        task="apps.recommendations.tasks.expire",
+        every_minutes=5,
+    ),
+    Scheduled(
+        name="audit_recommendations",
+        task="apps.recommendations.tasks.audit",
+        every_minutes=24 * 60,
+    ),
+    Scheduled(
+        name="settle_recommendations",
+        task="apps.routes.tasks.settle_recommendations",
+        every_minutes=15,
+    ),
+    Scheduled(
         name="try_engines", task="apps.routes.tasks.try_engines", every_minutes=1
     ),
     Scheduled(name="seal", task="apps.journal.tasks.seal", every_minutes=1),

@@ -470,6 +470,7 @@ Q_CLUSTER: dict[str, Any] = {
 PLANNING_MODE = read_choice("PLANNING_MODE", "optimizer", ("optimizer", "rules"))
 JOURNAL_REACTIONS = "config.reactions.REACTIONS"
 SCHEDULES = "config.schedules.SCHEDULES"
+RECOMMENDATION_RERUNNERS = "config.rerunners.RERUNNERS"
 # A beat waits behind the tasks at work: two rounds of them at the worst.
 PULSE_PATIENCE_S = read_whole_number(
     "PULSE_PATIENCE_S", TASK_TIMEOUT_S * 2 + 30, least=6, most=7200

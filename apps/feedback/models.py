@@ -128,6 +128,28 @@ class FeedbackEdit(models.Model):
         return f"{self.given_at:%Y-%m-%d %H:%M}"
 
 
+class FeedbackAnswer(models.Model):
+    """One thing that the office said to a feedback; what was said before stays here."""
+
+    feedback = models.ForeignKey(
+        Feedback, on_delete=models.CASCADE, related_name="answers"
+    )
+    status = models.CharField(max_length=10, choices=FeedbackState.choices)
+    code = models.CharField(max_length=40)
+    words = models.TextField(blank=True)
+    at = models.DateTimeField()
+    by = models.CharField(max_length=100)
+
+    class Meta:
+        """As it was said."""
+
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        """Return state and code."""
+        return f"{self.get_status_display()}: {self.code}"
+
+
 class Survey(models.Model):
     """One version of a survey: its questions never change once it is live."""
 

@@ -29,7 +29,7 @@ FEEDBACK_STEPS: Final = Transitions(
         FeedbackState.DECLINED: [FeedbackState.NEW],
     }
 )
-ANSWERED: Final = frozenset({FeedbackState.ACTIONED, FeedbackState.DECLINED})
+ANSWERED: Final = (FeedbackState.ACTIONED, FeedbackState.DECLINED)
 
 
 class SurveyState(models.TextChoices):

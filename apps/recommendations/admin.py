@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from apps.core.office import FactPage, column
@@ -27,13 +26,8 @@ class RecommendationPage(FactPage, DepotScopedAdmin):
 
     list_display = ["issued", "depot", "kind", "engine", "mode", "first_reason", "fate"]
     list_filter = ["kind", "state", "engine", "mode", "depot"]
-    search_fields = ["engine", "inputs_hash", "subject_id"]
+    search_fields = ["engine", "inputs__hash", "subject_id"]
     list_select_related = ["depot"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Recommendation]:
-        """Return the recommendations without their bulky inputs and answers."""
-        rows: QuerySet[Recommendation] = super().get_queryset(request)
-        return rows.defer("inputs", "answer")
 
     @column("When", ordering="issued_at")
     def issued(self, row: Recommendation) -> str:

@@ -17,7 +17,7 @@ from apps.recommendations.serializers import RecommendationSerializer
 class RecommendationViewSet(viewsets.ReadOnlyModelViewSet[Recommendation]):
     """Every output of the machine, with its reasons and what became of it."""
 
-    queryset = Recommendation.objects.defer("inputs", "answer")
+    queryset = Recommendation.objects.all()
     serializer_class = RecommendationSerializer
     permission_classes = [ModelPermissions]
     filterset_fields = ["depot", "kind", "state", "engine", "mode", "subject_id"]

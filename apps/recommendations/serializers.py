@@ -28,9 +28,14 @@ class RecommendationSerializer(serializers.ModelSerializer[Recommendation]):
             "costs",
             "expected_gain",
             "reasons",
+            "data_used",
             "mode",
             "state",
+            "outcome",
             "issued_at",
+            "expires_at",
             "settled_at",
+            "checked_at",
+            "is_identical",
         ]
         read_only_fields = fields

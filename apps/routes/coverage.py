@@ -63,7 +63,7 @@ def coverage_of_day(depot_id: uuid.UUID, day: date) -> EtaCoverage:
             "told_high_at",
         )
     )
-    begins = _begins(stops)
+    begins = service_begins(stops)
     return EtaCoverage(
         first=_coverage(
             (begins[stop.pk], stop.told_low_at, stop.told_high_at) for stop in stops
@@ -74,7 +74,7 @@ def coverage_of_day(depot_id: uuid.UUID, day: date) -> EtaCoverage:
     )
 
 
-def _begins(stops: Iterable[Stop]) -> dict[uuid.UUID, datetime]:
+def service_begins(stops: Iterable[Stop]) -> dict[uuid.UUID, datetime]:
     """Return by stop when service could begin: on arrival, or when its window opens."""
     stops = list(stops)
     windows: dict[uuid.UUID, list[tuple[datetime, datetime]]] = {}

@@ -4,6 +4,7 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from apps.core.wording import local_time
@@ -18,6 +19,7 @@ from apps.routes.solver.codec import encode_request, encode_solution
 from apps.routes.solver.port import MENDER, RULES
 from apps.routes.solver.solution import CostBreakdown, Reason, Solution, StoppedBy
 
+LASTS = timedelta(hours=24)
 VANS_HAVE_LEFT = "vans_have_left"
 CLOSED_ROAD = "closed_road"
 TIME_REASONS = (Reason.NO_WINDOW_IN_ANY_SHIFT, Reason.NO_ROOM)
@@ -105,7 +107,43 @@ def ledger_draft(
         costs=_minor(solution.cost),
         expected_gain={"minor": thought.gain_minor, "against": _against(thought)},
         reasons=[*_reasons(thought, left_out), *_road_reasons(day)],
+        data_used=_data_used(day, thought),
+        expires_at=_expires_at(day),
     )
+
+
+def _expires_at(day: DayInput) -> datetime | None:
+    """Return from when nobody can drive by it any more: a day after its last shift."""
+    ends = [shift.ends_at for shift in day.shifts]
+    return max(ends) + LASTS if ends else None
+
+
+def _data_used(day: DayInput, thought: Thought) -> list[dict[str, Any]]:
+    """Say what the plan was made of, so that whoever reads it can object."""
+    orders, shifts = len(day.orders), len(day.shifts)
+    source = thought.travel_source
+    used: list[dict[str, Any]] = [
+        {
+            "code": "orders",
+            "count": orders,
+            "text": f"{orders} orders: places, windows, weights, what they require.",
+        },
+        {
+            "code": "shifts",
+            "count": shifts,
+            "text": f"{shifts} shifts: times, breaks, vehicles and skills.",
+        },
+        {
+            "code": "travel_source",
+            "source": source,
+            "text": f"Travel times: {source}.",
+        },
+    ]
+    if day.conditions:
+        count = len(day.conditions)
+        text = f"{count} reports of the road that are in force."
+        used.append({"code": "conditions", "count": count, "text": text})
+    return used
 
 
 def _against(thought: Thought) -> str:
@@ -152,7 +190,14 @@ def _reasons(thought: Thought, left_out: Sequence[LeftOut]) -> list[dict[str, An
     served = sum(len(route.visits) for route in solution.routes)
     counted = Counter((item.code, item.detail) for item in left_out)
     text = f"{served} stops on {len(solution.routes)} routes."
-    reasons: list[dict[str, Any]] = [{"code": "served", "count": served, "text": text}]
+    reasons: list[dict[str, Any]] = [
+        {
+            "code": "served",
+            "count": served,
+            "routes": len(solution.routes),
+            "text": text,
+        }
+    ]
     if thought.late:
         text = f"{thought.late} parcels on board come late rather than not at all."
         reasons.append({"code": "late", "count": thought.late, "text": text})
@@ -163,10 +208,14 @@ def _reasons(thought: Thought, left_out: Sequence[LeftOut]) -> list[dict[str, An
     if gain_minor > 0:
         other = "present plan" if _against(thought) == MENDER else "plan by insertion"
         text = f"Costs {gain_minor / 100:.2f} less than the {other}."
-        reasons.append({"code": "gain", "minor": gain_minor, "text": text})
+        against = "present" if _against(thought) == MENDER else "insertion"
+        reasons.append(
+            {"code": "gain", "minor": gain_minor, "against": against, "text": text}
+        )
     reasons += _how_made(thought)
     text = f"Travel times: {thought.travel_source}."
-    return [*reasons, {"code": "travel_times", "text": text}]
+    source = {"code": "travel_times", "source": thought.travel_source, "text": text}
+    return [*reasons, source]
 
 
 def _how_made(thought: Thought) -> list[dict[str, Any]]:
@@ -185,7 +234,7 @@ def _how_made(thought: Thought) -> list[dict[str, Any]]:
     elif failed:
         instead = ENGINE_NAMES.get(failed[0].engine, failed[0].engine)
         text = f"Made by {name} in place of {instead}."
-    said: list[dict[str, Any]] = [{"code": "made_by", "text": text}]
+    said: list[dict[str, Any]] = [{"code": "made_by", "engine": name, "text": text}]
     if thought.parts:
         text = f"Planned in {thought.parts} parts by place, and mended where they meet."
         said.append({"code": "parts", "count": thought.parts, "text": text})

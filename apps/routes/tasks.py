@@ -30,6 +30,7 @@ from apps.routes.services import (
     modes,
     plans,
     roads,
+    settling,
     ways,
 )
 from apps.routes.services.applying import keep_plan, store_plan
@@ -344,6 +345,11 @@ def draw_ways(*, depot_id: str, service_date: str) -> None:
 def explain_plan(*, plan_id: str, question: dict[str, Any]) -> None:
     """Answer a question of a plan that takes a while."""
     ledger.work_out(uuid.UUID(plan_id), question_of(question))
+
+
+def settle_recommendations() -> None:
+    """Say of plans and told times whose routes are over what became of them."""
+    settling.settle_driven(by=SYSTEM, now=clock.now())
 
 
 def watch_days(*, by_the_clock: bool = True) -> None:

@@ -45,7 +45,7 @@ def answered(depot: Depot, answers: dict[str, Any], key: str = "link:1") -> Resp
 def test_record_response_keeps_the_answers_and_says_so(depot: Depot) -> None:
     row = answered(depot, {"csat": 5, "nps": 0, "words": ""})
     assert row.answers == {"csat": 5, "nps": 0}
-    entry = Entry.objects.get(kind="survey.answered")
+    entry = Entry.objects.get(kind="response.recorded")
     assert entry.subject_id == str(row.pk)
     assert "answers" not in entry.payload
 

@@ -13,7 +13,7 @@ from apps.core.actors import SYSTEM
 from apps.journal.models import Change, FeedHead
 from apps.journal.services import writing
 from apps.orders.models import Customer, TimeWindow
-from apps.recommendations.models import Recommendation
+from apps.recommendations.services import Draft, issue
 from apps.routes.models import Route
 from apps.sync import queries, schema, selectors
 from apps.sync.feeds import RENDERERS
@@ -44,20 +44,20 @@ def rich_day() -> tuple[Any, Handheld]:
         order=order, opens_at=now, closes_at=now + timedelta(hours=2)
     )
     make_plan_change(day, now)
-    advice = Recommendation.objects.create(
+    draft = Draft(
         kind="plan",
         depot_id=day.route.depot_id,
         subject_type="plan",
         subject_id=str(day.route.plan_id),
-        inputs=b"",
-        answer=b"",
+        inputs=b"{}",
+        answer=b"{}",
         engine="greedy",
         engine_version="1",
         seed=1,
         reasons=[{"code": "nearest", "text": "The nearest comes first."}],
         mode="rules",
-        issued_at=now,
     )
+    advice = issue(draft, by=SYSTEM, now=now)
     with writing(by=SYSTEM, now=now) as journal:
         journal.changed(day.driver.pk, "recommendations", advice.pk)
     device = enrol(day.driver)

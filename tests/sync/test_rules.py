@@ -16,6 +16,7 @@ from apps.drivers.services import revoke_device
 from apps.journal.models import Entry
 from apps.orders.services import reschedule_order
 from apps.recommendations.models import Recommendation
+from apps.recommendations.services import Draft, issue, settle
 from apps.recommendations.states import RecommendationState
 from apps.routes.models import Stop
 from apps.sync.models import Attachment, DeviceEvent, QuarantinedEvent
@@ -188,23 +189,22 @@ def test_override_for_an_open_stop_is_kept_for_the_office() -> None:
 
 
 def recommendation(day: Day, state: str) -> Recommendation:
-    return Recommendation.objects.create(
+    draft = Draft(
         kind=Recommendation.Kind.PLAN,
-        depot=day.route.depot,
+        depot_id=day.route.depot_id,
         subject_type="plan",
         subject_id=str(day.route.plan_id),
-        inputs=b"",
-        inputs_hash="0",
-        answer=b"",
-        answer_hash="0",
+        inputs=b"{}",
+        answer=b"{}",
         engine="test",
         engine_version="1",
         seed=1,
         mode=Recommendation.Mode.RULES,
-        state=state,
-        issued_at=clock.now(),
-        settled_at=None if state == RecommendationState.ISSUED else clock.now(),
     )
+    row = issue(draft, by=SYSTEM, now=clock.now())
+    if state != RecommendationState.ISSUED:
+        settle(row.pk, state=state, by=SYSTEM, now=clock.now())
+    return row
 
 
 def test_rule_feedback_on_a_superseded_plan() -> None:

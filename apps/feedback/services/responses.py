@@ -105,7 +105,7 @@ def record_response(
         if is_new:
             _close_asks(row, journal)
             journal.record(
-                "survey.answered",
+                "response.recorded",
                 row,
                 depot_id=row.depot_id,
                 survey=survey.key,

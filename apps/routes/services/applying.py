@@ -72,10 +72,20 @@ def store_plan(plan_id: uuid.UUID, answer: Answer, *, by: Actor, now: datetime) 
         _note_failures(plan, answer, journal)
         followed = {change.route.plan_id for change in changes}
         _leave_out(plan, answer, stops, journal)
-        told = [_apply(change, plan, answer, journal) for change in changes]
+        told = {
+            change.route.pk
+            for change in changes
+            if _apply(change, plan, answer, journal)
+        }
         _supersede_unfollowed(followed - {plan.pk}, journal)
-        _conclude(plan, journal, changed=any(told))
-        refresh_etas([change.route.pk for change in changes], by=by, now=now)
+        _conclude(plan, journal, changed=bool(told))
+        is_shown = plan.status == PlanState.PUBLISHED
+        refresh_etas(
+            [change.route.pk for change in changes],
+            told=told if is_shown else (),
+            by=by,
+            now=now,
+        )
     return plan
 
 

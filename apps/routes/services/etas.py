@@ -1,7 +1,7 @@
 """The ETAs of a running route, made anew after each event: no solver, no network."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from apps.core import queue
@@ -15,6 +15,7 @@ from apps.routes.outlook import Outlook, outlooks
 from apps.routes.planners import may_act
 from apps.routes.services.leaves import note_refusal
 from apps.routes.services.risks import note_risks
+from apps.routes.services.times import note_times
 from apps.routes.states import Act, RouteState
 
 VISIBLE_ETA_MOVE_S = 60
@@ -69,12 +70,17 @@ def refresh_due_etas(
 
 
 def refresh_etas(
-    route_ids: Collection[uuid.UUID], *, by: Actor, now: datetime
+    route_ids: Collection[uuid.UUID],
+    *,
+    told: Collection[uuid.UUID] = (),
+    by: Actor,
+    now: datetime,
 ) -> list[uuid.UUID]:
     """Make ETAs, road warnings and risks of these routes anew; return the stops told of.
 
     What moved too little to be seen stays as it was, and is not told. Where the machine
-    may not say when somebody comes, all stay as they are.
+    may not say when somebody comes, all stay as they are. The times of the routes in
+    `told`, whose drivers are just being told of a plan, go into the ledger.
     """
     route_ids = _let(route_ids, by, now)
     held = Route.objects.filter(pk__in=route_ids).values_list("driver_id", flat=True)
@@ -84,8 +90,14 @@ def refresh_etas(
         moved: list[Stop] = []
         found = outlooks(route_ids, now=now)
         note_risks(route_ids, found, now=now)
+        times = {outlook.route.pk: _expected(outlook) for outlook in found}
+        note_times(
+            [(each, times[each.route.pk]) for each in found if each.route.pk in told],
+            by=by,
+            now=now,
+        )
         for outlook in found:
-            fresh = _moved(outlook, now)
+            fresh = _moved(outlook, times[outlook.route.pk], now)
             moved += fresh
             if outlook.route.status != RouteState.DRAFT:
                 journal.changed(
@@ -108,15 +120,18 @@ def _let(route_ids: Collection[uuid.UUID], by: Actor, now: datetime) -> list[uui
     return [route_id for depot_id, route_id in rows if let[depot_id]]
 
 
-def _moved(outlook: Outlook, now: datetime) -> list[Stop]:
-    """Return the stops whose ETA or warning moved visibly, with the new one."""
-    expected = propagate(
+def _expected(outlook: Outlook) -> list[Expected]:
+    return propagate(
         outlook.outset,
         outlook.visits,
         outlook.rests,
         outlook.conditions,
         outlook.law,
     )
+
+
+def _moved(outlook: Outlook, expected: Sequence[Expected], now: datetime) -> list[Stop]:
+    """Return the stops whose ETA or warning moved visibly, with the new one."""
     warned = warnings_for(
         outlook.outset.point, outlook.visits, expected, outlook.conditions, now=now
     )

@@ -13,6 +13,7 @@ from apps.core.problems import Conflict, Invalid, NotFound
 from apps.depots.models import Depot
 from apps.journal.services import Writer, writing
 from apps.routes.models import Plan, Route, Stop
+from apps.routes.services.etas import refresh_etas
 from apps.routes.states import PLAN_STEPS, PlanState, RouteState
 
 SUPERSEDABLE = [PlanState.QUEUED, PlanState.SOLVING, PlanState.READY]
@@ -170,6 +171,8 @@ def publish_plan(plan_id: uuid.UUID, *, by: Actor, now: datetime) -> Plan:
         if not published:
             raise NothingToPublish(f"This plan is {plan.get_status_display()}.")
         show_routes(routes, journal)
+        shown = [route.pk for route in routes]
+        refresh_etas(shown, told=shown, by=by, now=now)
         journal.record(
             "plan.published",
             plan,

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.recommendations import services
 from apps.recommendations.models import Recommendation
-from apps.routes.solving import replay
+from apps.recommendations.reruns import rerunner_of
 
 
 class Command(BaseCommand):
@@ -23,14 +23,15 @@ class Command(BaseCommand):
         """Replay, and say whether the answer is the same."""
         rows = Recommendation.objects.all()
         wanted = options["id"]
-        row = rows.filter(pk=wanted).first() if wanted else rows.first()
+        plans = rows.filter(kind__in=["plan", "replan"])
+        row = rows.filter(pk=wanted).first() if wanted else plans.first()
         if row is None:
             raise CommandError("There is no such recommendation.")
         self.stdout.write(
             f"{row.get_kind_display()} by {row.engine} {row.engine_version}, "
             f"seed {row.seed}, inputs {row.inputs_hash[:12]}"
         )
-        answer = replay(services.stored_inputs(row))
+        answer = rerunner_of(row.kind)(services.stored_inputs(row))
         digest = services.content_hash(answer)
         if digest != row.answer_hash:
             raise CommandError(
