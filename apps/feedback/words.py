@@ -60,6 +60,11 @@ def reason_in_words(code: str) -> str:
     return gettext(REASONS[code]) if code in REASONS else code
 
 
+def reasons_in_words() -> list[dict[str, str]]:
+    """Return what may be said with one tap, as a device or page offers it."""
+    return [{"code": code, "text": gettext(text)} for code, text in REASONS.items()]
+
+
 def answer_in_words(code: str, words: str = "") -> str:
     """Return what the office says: its code's sentence, then its own words."""
     sentence = DONE.get(code) or NOT_DONE.get(code)

@@ -11,13 +11,18 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Prefetch
+from django.utils.translation import get_language, gettext
 
 from apps.core.statements import Statement, as_is, read_instant
 from apps.core.verdicts import REJECTED, Verdict
 from apps.drivers.models import Driver
+from apps.feedback.models import Feedback, SurveyAsk
+from apps.feedback.questions import in_language, in_words, read_questions
+from apps.feedback.words import answer_in_words, reasons_in_words, state_in_words
 from apps.orders.models import Order, TimeWindow
 from apps.orders.states import OrderState
 from apps.recommendations.models import Recommendation
+from apps.recommendations.words import DRIVER, how_to_object, said
 from apps.routes.models import PlanChange, Route, Stop
 from apps.routes.states import UNDER_WAY, RouteState
 from apps.sync.models import Attachment, DeviceEvent
@@ -148,11 +153,15 @@ def plan_changes(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
             "removed": _json(change.removed),
             "moved": _json(change.moved),
             "eta_moved": _json(change.eta_moved),
-            "why": change.why,
+            "why": gettext(change.why) if change.why else "",
             "made_at": _ms(change.made_at),
             "acknowledged_at": _ms(change.acknowledged_at),
+            "recommendation_id": _text(change.plan.recommendation_id),
+            "how_to_object": how_to_object(DRIVER),
         }
-        for change in PlanChange.objects.filter(pk__in=_uuids(ids), driver_id=driver_id)
+        for change in PlanChange.objects.filter(
+            pk__in=_uuids(ids), driver_id=driver_id
+        ).select_related("plan")
     )
 
 
@@ -160,6 +169,8 @@ def recommendations(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row
     """Return recommendations of the driver's depot; the feed names the driver's own."""
     depot = Driver.objects.filter(pk=driver_id).values("depot_id")
     rows = Recommendation.objects.filter(pk__in=_uuids(ids), depot_id__in=depot)
+    columns = ("id", "kind", "engine", "mode", "reasons", "data_used", "state")
+    reasons = reasons_in_words()
     return _by_id(
         {
             "id": str(row["id"]),
@@ -168,8 +179,56 @@ def recommendations(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row
             "mode": row["mode"],
             "reasons": _json(row["reasons"]),
             "issued_at": _ms(row["issued_at"]),
+            "state": row["state"],
+            "why": _json([said(reason) for reason in row["reasons"]]),
+            "data_used": _json([said(used) for used in row["data_used"]]),
+            "how_to_object": how_to_object(DRIVER),
+            "reason_codes": _json(reasons),
         }
-        for row in rows.values("id", "kind", "engine", "mode", "reasons", "issued_at")
+        for row in rows.values(*columns, "issued_at")
+    )
+
+
+def feedback_answers(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
+    """Return what the driver said of recommendations, and what the office answers."""
+    rows = Feedback.objects.filter(pk__in=_uuids(ids), driver_id=driver_id)
+    return _by_id(
+        {
+            "id": str(row.pk),
+            "recommendation_id": _text(row.recommendation_id),
+            "rating": row.rating,
+            "reason": row.reason,
+            "text": row.text,
+            "objects": row.is_objection,
+            "status": row.status,
+            "status_text": state_in_words(row.status),
+            "answer": answer_in_words(row.answer_code, row.answer),
+            "given_at": _ms(row.given_at),
+            "answered_at": _ms(row.answered_at),
+        }
+        for row in rows
+    )
+
+
+def surveys(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
+    """Return the surveys that wait for the driver's answer."""
+    rows = SurveyAsk.objects.filter(
+        pk__in=_uuids(ids), driver_id=driver_id, closed_at=None
+    ).select_related("survey")
+    language = get_language() or "en"
+    return _by_id(
+        {
+            "id": str(row.pk),
+            "key": row.survey.key,
+            "version": row.survey.version,
+            "title": in_language(row.survey.title, language),
+            "questions": _json(
+                in_words(read_questions(row.survey.questions), language)
+            ),
+            "asked_at": _ms(row.asked_at),
+            "expires_at": _ms(row.expires_at),
+        }
+        for row in rows
     )
 
 
@@ -234,6 +293,8 @@ RENDERERS: Final[Mapping[str, Renderer]] = {
     "recommendations": recommendations,
     "event_results": event_results,
     "attachments": attachments,
+    "feedback_answers": feedback_answers,
+    "surveys": surveys,
 }
 
 
@@ -253,6 +314,10 @@ def _uuids(ids: Collection[str]) -> list[uuid.UUID]:
 
 def _ms(instant: datetime | None) -> int | None:
     return None if instant is None else round(instant.timestamp() * 1000)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _json(value: object) -> str:

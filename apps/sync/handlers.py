@@ -20,6 +20,7 @@ from apps.drivers import services as drivers
 from apps.drivers.models import Shift
 from apps.drivers.selectors import shift_near
 from apps.drivers.states import ShiftState
+from apps.feedback import services as feedback
 from apps.journal.services import Writer
 from apps.recommendations.models import Recommendation
 from apps.recommendations.states import RecommendationState
@@ -299,29 +300,65 @@ def request_override(report: Report, journal: Writer) -> Verdict:
 
 
 def give_feedback(report: Report, journal: Writer) -> Verdict:
-    """Keep what the driver says of a recommendation, of a superseded one as well."""
-    payload = report.payload
+    """Keep what the driver says of a recommendation, of a superseded one as well.
+
+    What names a recommendation that we do not know is about the work as a whole.
+    """
+    payload, event = report.payload, report.event
     if not isinstance(payload, Opinion):
         raise TypeError(payload)
-    _keep_words(report, journal, recommendation_id=payload.recommendation_id)
+    depot_id = event.device.depot_id
     row = (
         Recommendation.objects.filter(
-            pk=parse_id(payload.recommendation_id) or NO_ID,
-            depot_id=report.event.device.depot_id,
+            pk=parse_id(payload.recommendation_id) or NO_ID, depot_id=depot_id
         )
         .only("state", "settled_at")
         .first()
     )
+    feedback.record_feedback(
+        recommendation_id=row.pk if row else None,
+        speaker=feedback.Speaker(
+            person=Actor("driver", str(event.driver_id)),
+            role="driver",
+            depot_id=depot_id,
+            driver_id=event.driver_id,
+            stop_id=event.stop_id,
+        ),
+        opinion=feedback.Opinion(
+            rating=payload.rating,
+            reason=payload.reason,
+            text=payload.note,
+            attachment_id=next(
+                (each.attachment_id for each in payload.attachments), ""
+            ),
+            is_objection=payload.objects,
+        ),
+        given_at=event.occurred_at,
+        source_key=f"event:{event.pk}",
+        by=report.by,
+        now=report.now,
+    )
+    _keep_words(report, journal, recommendation_id=payload.recommendation_id)
     if row is not None and row.state in STALE:
         return Verdict(APPLIED, "older_plan", ours=row.state, ours_at=row.settled_at)
     return Verdict(APPLIED, "kept")
 
 
 def answer_survey(report: Report, journal: Writer) -> Verdict:
-    """Keep the answers to a survey."""
-    payload = report.payload
+    """Keep the answers to a survey: the id is that of the row on the device."""
+    payload, event = report.payload, report.event
     if not isinstance(payload, Survey):
         raise TypeError(payload)
+    feedback.answer_on_device(
+        survey_id=parse_id(payload.survey_id) or NO_ID,
+        answers=payload.answers,
+        driver_id=event.driver_id,
+        depot_id=event.device.depot_id,
+        event_id=event.pk,
+        answered_at=event.occurred_at,
+        by=report.by,
+        now=report.now,
+    )
     _keep_words(report, journal, survey_id=payload.survey_id)
     return Verdict(APPLIED, "kept")
 

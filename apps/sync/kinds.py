@@ -133,6 +133,8 @@ class Opinion(msgspec.Struct, frozen=True, kw_only=True):
     rating: Annotated[int, Meta(ge=1, le=5)] | None = None
     reason: Short = ""
     note: Words = ""
+    objects: bool = False
+    attachments: Annotated[list[Proof], Meta(max_length=1)] = []
 
 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):

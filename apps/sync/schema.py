@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 """The newest; a change of tables or columns takes the next number (`since=`)."""
 
 OLDEST_VERSION: Final = 1
@@ -135,6 +135,8 @@ PLAN_CHANGES = Table(
         _text("why"),
         _instant("made_at"),
         _instant("acknowledged_at", optional=True),
+        Column("recommendation_id", TEXT, optional=True, since=5),
+        Column("how_to_object", TEXT, optional=True, since=5),
     ),
 )
 RECOMMENDATIONS = Table(
@@ -145,6 +147,11 @@ RECOMMENDATIONS = Table(
         _text("mode"),
         _json("reasons"),
         _instant("issued_at"),
+        Column("state", TEXT, optional=True, since=5),
+        Column("why", TEXT, optional=True, form="json", since=5),
+        Column("data_used", TEXT, optional=True, form="json", since=5),
+        Column("how_to_object", TEXT, optional=True, since=5),
+        Column("reason_codes", TEXT, optional=True, form="json", since=5),
     ),
 )
 EVENT_RESULTS = Table(
@@ -179,6 +186,34 @@ ATTACHMENTS = Table(
     ),
     since=2,
 )
+FEEDBACK_ANSWERS = Table(
+    "feedback_answers",
+    (
+        _text("recommendation_id"),
+        _number("rating", optional=True),
+        _text("reason"),
+        _text("text"),
+        Column("objects", FLAG),
+        _text("status"),
+        _text("status_text"),
+        _text("answer"),
+        _instant("given_at"),
+        _instant("answered_at", optional=True),
+    ),
+    since=5,
+)
+SURVEYS = Table(
+    "surveys",
+    (
+        _text("key"),
+        _number("version"),
+        _text("title"),
+        _json("questions"),
+        _instant("asked_at"),
+        _instant("expires_at"),
+    ),
+    since=5,
+)
 
 TABLES: Final = (
     ROUTES,
@@ -188,6 +223,8 @@ TABLES: Final = (
     RECOMMENDATIONS,
     EVENT_RESULTS,
     ATTACHMENTS,
+    FEEDBACK_ANSWERS,
+    SURVEYS,
 )
 
 EVENTS: Final = "events"

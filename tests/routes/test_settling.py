@@ -99,7 +99,7 @@ def test_plan_and_times_are_settled_by_what_was_driven() -> None:
         drive(route, stops if number else stops[::-1])
     drain_only("apps.routes.tasks.follow_shift")
     assert drain_only("apps.routes.tasks.settle_recommendations") >= 1
-    row = Recommendation.objects.get(pk=plan.recommendation_id)
+    row = Recommendation.objects.get(plan=plan)
     assert row.state == "deviated"
     assert row.outcome["served"] == 10
     assert row.outcome["out_of_order"] >= 2

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from apps.feedback.models import Survey
 from apps.recommendations.models import Recommendation
 from tests.simulation.device import (
     AFTER,
@@ -166,7 +167,8 @@ class Telling(Tracking):
         """Ask for another plan, say what one thinks of it, or answer a survey."""
         kind = self.random.choice(("override", "override", "feedback", "survey"))
         if kind == "survey":
-            answers = {"survey_id": "survey-1", "answers": {"rating": 4}}
+            asked = Survey.objects.get(key="plan-change")
+            answers = {"survey_id": str(asked.pk), "answers": {"good": 4}}
             return device.write(self.random, "survey.answered", "", answers)
         if kind == "override":
             payload = {"action": "skip_stop", "reason": "closed"}

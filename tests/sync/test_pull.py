@@ -76,6 +76,8 @@ def test_pull_holds_all_that_the_day_needs() -> None:
         "recommendations": 1,
         "event_results": 1,
         "attachments": 0,
+        "feedback_answers": 0,
+        "surveys": 0,
     }
     order = device.tables["orders"][str(day.stops[0].order_id)]
     assert order["customer_phone"] == "+4991230000"

@@ -13,6 +13,7 @@ from apps.core import clock
 from apps.core.actors import SYSTEM
 from apps.drivers.models import Device
 from apps.drivers.services import revoke_device
+from apps.feedback.models import Survey
 from apps.journal.models import Entry
 from apps.orders.services import reschedule_order
 from apps.recommendations.models import Recommendation
@@ -220,7 +221,10 @@ def test_feedback_and_survey_are_kept() -> None:
     day, device = made()
     new = recommendation(day, RecommendationState.ISSUED)
     fine = device.event("feedback.given", recommendation_id=str(new.pk), rating=5)
-    survey = device.event("survey.answered", survey_id="s1", answers={"q1": 3})
+    asked = Survey.objects.get(key="plan-change")
+    survey = device.event(
+        "survey.answered", survey_id=str(asked.pk), answers={"good": 3}
+    )
     assert device.verdicts(fine, survey) == [("applied", "kept")] * 2
     row = device.push(fine)[0]
     assert row["detail"].startswith("Danke.")

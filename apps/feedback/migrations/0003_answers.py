@@ -5,40 +5,79 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('depots', '0004_roles_see_absences'),
-        ('drivers', '0007_handover_is_confirmed'),
-        ('feedback', '0002_first_surveys'),
-        ('recommendations', '0004_outcomes'),
+        ("depots", "0004_roles_see_absences"),
+        ("drivers", "0007_handover_is_confirmed"),
+        ("feedback", "0002_first_surveys"),
+        ("recommendations", "0004_outcomes"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FeedbackAnswer',
+            name="FeedbackAnswer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('new', 'New'), ('seen', 'Seen'), ('actioned', 'Acted on'), ('declined', 'Declined')], max_length=10)),
-                ('code', models.CharField(max_length=40)),
-                ('words', models.TextField(blank=True)),
-                ('at', models.DateTimeField()),
-                ('by', models.CharField(max_length=100)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("seen", "Seen"),
+                            ("actioned", "Acted on"),
+                            ("declined", "Declined"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("code", models.CharField(max_length=40)),
+                ("words", models.TextField(blank=True)),
+                ("at", models.DateTimeField()),
+                ("by", models.CharField(max_length=100)),
             ],
             options={
-                'ordering': ['at', 'id'],
+                "ordering": ["at", "id"],
             },
         ),
         migrations.RemoveConstraint(
-            model_name='feedback',
-            name='answered_feedback_says_when_and_by_whom',
+            model_name="feedback",
+            name="answered_feedback_says_when_and_by_whom",
         ),
         migrations.AddConstraint(
-            model_name='feedback',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['actioned', 'declined']), ('answered_at__isnull', False), models.Q(('answered_by', ''), _negated=True)), models.Q(models.Q(('status__in', ['actioned', 'declined']), _negated=True), ('answered_at', None), ('answered_by', '')), _connector='OR'), name='answered_feedback_says_when_and_by_whom'),
+            model_name="feedback",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("status__in", ["actioned", "declined"]),
+                        ("answered_at__isnull", False),
+                        models.Q(("answered_by", ""), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(
+                            ("status__in", ["actioned", "declined"]), _negated=True
+                        ),
+                        ("answered_at", None),
+                        ("answered_by", ""),
+                    ),
+                    _connector="OR",
+                ),
+                name="answered_feedback_says_when_and_by_whom",
+            ),
         ),
         migrations.AddField(
-            model_name='feedbackanswer',
-            name='feedback',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='feedback.feedback'),
+            model_name="feedbackanswer",
+            name="feedback",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="answers",
+                to="feedback.feedback",
+            ),
         ),
     ]

@@ -13,6 +13,7 @@ from apps.feedback.services.responses import (
     Answerer,
     Origin,
     SurveyNotOpen,
+    answer_on_device,
     record_response,
 )
 
@@ -24,6 +25,7 @@ __all__ = [
     "Speaker",
     "SurveyNotOpen",
     "act_on",
+    "answer_on_device",
     "decline",
     "mark_seen",
     "record_feedback",

@@ -136,11 +136,11 @@ def _row(
     now: datetime,
 ) -> tuple[Feedback, bool]:
     """Return the person's feedback on this, locked, or make it; and whether it is new."""
-    mine = Feedback.objects.select_for_update().filter(
-        recommendation_id=recommendation_id, person=str(speaker.person)
-    )
-    if recommendation_id is not None and (known := mine.first()) is not None:
-        return known, False
+    mine = Feedback.objects.select_for_update().filter(person=str(speaker.person))
+    if recommendation_id is not None:
+        mine = mine.filter(recommendation_id=recommendation_id)
+        if (known := mine.first()) is not None:
+            return known, False
     row = Feedback(
         depot_id=speaker.depot_id,
         recommendation_id=recommendation_id,

@@ -10,12 +10,14 @@ from django.db import IntegrityError, transaction
 
 from apps.core.actors import Actor
 from apps.core.problems import Conflict, NotFound
+from apps.drivers.models import Driver
 from apps.feedback.models import Response, Survey, SurveyAsk
 from apps.feedback.questions import check_answers, read_questions
 from apps.feedback.states import SurveyState
 from apps.journal.services import Writer, writing
 
 CUSTOMER = "customer"
+DRIVER = "driver"
 
 
 class AlreadyAnswered(Conflict):
@@ -114,6 +116,47 @@ def record_response(
                 role=row.role,
             )
     return row
+
+
+def answer_on_device(
+    *,
+    survey_id: uuid.UUID,
+    answers: Mapping[str, Any],
+    driver_id: uuid.UUID,
+    depot_id: uuid.UUID,
+    event_id: str,
+    answered_at: datetime,
+    by: Actor,
+    now: datetime,
+) -> Response:
+    """Keep a driver's answers, named by the ask that the device shows, or the survey.
+
+    An ask that was answered or is over keeps what was said first, or late, all the same.
+
+    Raises:
+        NotFound: there is no such survey, or it was another driver's to answer.
+        Invalid: answers do not fit their questions.
+        AlreadyAnswered: this ask has other answers already.
+    """
+    ask = SurveyAsk.objects.filter(pk=survey_id, driver_id=driver_id).first()
+    driver = Driver.objects.filter(pk=driver_id).only("language").first()
+    return record_response(
+        survey_id=ask.survey_id if ask else survey_id,
+        answers=answers,
+        answerer=Answerer(
+            depot_id=depot_id,
+            role=DRIVER,
+            respondent=str(Actor("driver", str(driver_id))),
+            driver_id=driver_id,
+            language=driver.language if driver else "",
+        ),
+        origin=Origin(
+            Response.Source.DEVICE, f"ask:{ask.pk}" if ask else f"event:{event_id}"
+        ),
+        answered_at=answered_at,
+        by=by,
+        now=now,
+    )
 
 
 def _stored(row: Response) -> tuple[Response, bool]:

@@ -42,9 +42,8 @@ def settle_plans(*, by: Actor, now: datetime) -> int:
     due = _plans_due(now)
     count = 0
     for plan, routes in due:
-        row = Recommendation.objects.select_related("answer").get(
-            pk=plan.recommendation_id
-        )
+        rows = Recommendation.objects.select_related("answer")
+        row = rows.get(plan=plan)
         found = adherence(_driven(row, routes))
         if not found.served:
             continue
@@ -90,7 +89,8 @@ def _driven(row: Recommendation, routes: Sequence[Route]) -> list[Driven]:
     visited = visited.order_by("arrived_at", "sequence").select_related("route")
     sequence: list[tuple[str, uuid.UUID | None]] = []
     for stop in visited:
-        driver_id = stop.completed_by_id or (stop.route and stop.route.driver_id)
+        holder_id = stop.route.driver_id if stop.route else None
+        driver_id = stop.completed_by_id or holder_id
         sequence.append((str(stop.order_id), driver_id))
     found = []
     for shift_id, jobs in wanted.items():

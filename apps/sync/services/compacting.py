@@ -15,6 +15,8 @@ from typing import Final
 from django.db.models import Q
 
 from apps.core.actors import Actor
+from apps.feedback.models import Feedback, SurveyAsk
+from apps.feedback.states import ANSWERED
 from apps.journal.models import Change
 from apps.journal.services import forget_removed, writing
 from apps.recommendations.models import Recommendation
@@ -122,6 +124,18 @@ def _attachments(ids: Collection[str], driver_id: uuid.UUID, since: date) -> set
     return _texts(rows.values_list("pk", flat=True))
 
 
+def _feedback_answers(
+    ids: Collection[str], driver_id: uuid.UUID, since: date
+) -> set[str]:
+    rows = Feedback.objects.filter(pk__in=_known(ids)).exclude(status__in=ANSWERED)
+    return _texts(rows.values_list("pk", flat=True))
+
+
+def _surveys(ids: Collection[str], driver_id: uuid.UUID, since: date) -> set[str]:
+    rows = SurveyAsk.objects.filter(pk__in=_known(ids), closed_at=None)
+    return _texts(rows.values_list("pk", flat=True))
+
+
 def _texts(keys: Collection[object]) -> set[str]:
     return {str(key) for key in keys}
 
@@ -134,4 +148,6 @@ STILL: Final[Mapping[str, Still]] = {
     "recommendations": _recommendations,
     "event_results": _event_results,
     "attachments": _attachments,
+    "feedback_answers": _feedback_answers,
+    "surveys": _surveys,
 }

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from apps.core.statements import columns_of, insert, update
 from apps.journal.services import Writer
-from apps.sync.kinds import AtStop, Corrected, Proof, meant_by
+from apps.sync.kinds import AtStop, Corrected, Opinion, Proof, meant_by
 from apps.sync.models import Attachment, DeviceEvent
 
 Named = Sequence[tuple[DeviceEvent, object]]
@@ -43,7 +43,7 @@ def name_attachments(named: Named, journal: Writer) -> list[tuple[DeviceEvent, s
 def _proofs(payload: object) -> Sequence[Proof]:
     if isinstance(payload, Corrected):
         payload = meant_by(payload)
-    return payload.attachments if isinstance(payload, AtStop) else ()
+    return payload.attachments if isinstance(payload, AtStop | Opinion) else ()
 
 
 def _expected(
