@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from config.wsgi import application as wsgi_application  # sets Django up first
 
+from django.conf import settings  # isort: skip
 from channels.routing import ProtocolTypeRouter, URLRouter  # isort: skip
 
 from apps.sync.routing import websocket_urlpatterns  # isort: skip
@@ -24,7 +25,7 @@ async def lifespan(_scope: Any, receive: Any, send: Any) -> None:
 
 application = ProtocolTypeRouter(
     {
-        "http": Bridge(wsgi_application, workers=10),
+        "http": Bridge(wsgi_application, workers=10, quick=tuple(settings.SHORT_WAYS)),
         "websocket": URLRouter(cast("Any", websocket_urlpatterns)),
         "lifespan": lifespan,
     }

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from a2wsgi import WSGIMiddleware
 from a2wsgi.wsgi import build_environ
 
+from config.lane import Lane
+
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
@@ -28,9 +30,12 @@ Application = Callable[..., Iterable[bytes]]
 class Bridge:
     """An ASGI application that answers HTTP by a WSGI one, in so many threads."""
 
-    def __init__(self, application: Application, *, workers: int) -> None:
-        """Answer by `application`."""
+    def __init__(
+        self, application: Application, *, workers: int, quick: tuple[str, ...] = ()
+    ) -> None:
+        """Answer by `application`; paths that begin with `quick` go by the lane."""
         self._application = application
+        self._quick, self._lane = quick, Lane()
         self._pieces: Any = WSGIMiddleware(application, workers=workers)
         self._threads: ThreadPoolExecutor = self._pieces.executor
 
@@ -44,12 +49,22 @@ class Bridge:
             await self._pieces(scope, _first(came, receive), send)
             return
         body = b"".join(message.get("body", b"") for message in came)
+        environ: Any = build_environ(scope, cast("Any", BytesIO(body)))
+        if scope["path"].startswith(self._quick):
+            async with self._lane:
+                messages = await self._in_thread(environ, send)
+        else:
+            messages = await self._in_thread(environ, send)
+        for message in messages:
+            await send(message)
+
+    def _in_thread(
+        self, environ: dict[str, Any], send: Send
+    ) -> asyncio.Future[list[Message]]:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[list[Message]] = loop.create_future()
-        environ: Any = build_environ(scope, cast("Any", BytesIO(body)))
         self._threads.submit(self._answer, environ, loop, done, send)
-        for message in await done:
-            await send(message)
+        return done
 
     def _answer(
         self,

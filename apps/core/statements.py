@@ -7,6 +7,8 @@ would give them: UUIDs, aware instants, flags, JSON.
 """
 
 import json
+import threading
+import time
 import uuid
 from collections.abc import (
     Callable,
@@ -30,6 +32,11 @@ Columns = Mapping[str, Any]
 
 MOST_VALUES: Final = 30_000
 """Values that SQLite takes in one statement."""
+
+FRESH_S: Final = 5.0
+"""For how long a connection that answered is taken to live."""
+
+_used = threading.local()
 
 
 def read_uuid(value: Any) -> uuid.UUID | None:
@@ -129,11 +136,25 @@ def _cursor() -> Any:
     """Return a cursor; PostgreSQL's binds on the server, so that plans are kept."""
     if connection.vendor != "postgresql":
         return connection.cursor()
-    connection.close_if_health_check_failed()
+    _check_health()
     connection.ensure_connection()
     prepared: Any = connection
     bound: Any = ServerBindingCursor
     return prepared._prepare_cursor(bound(connection.connection))
+
+
+def _check_health() -> None:
+    """Ask whether the connection still lives, unless this thread has just used it.
+
+    A round trip a request is saved where requests follow each other; a connection that
+    was lost meanwhile fails its statement, and is opened anew for the next request.
+    """
+    now_s = time.monotonic()
+    if now_s - getattr(_used, "at_s", -FRESH_S) < FRESH_S:
+        connection.health_check_done = True
+    else:
+        connection.close_if_health_check_failed()
+    _used.at_s = now_s
 
 
 def bare(value: Any) -> Any:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import msgspec
+import orjson
 from msgspec import Meta
 
 from apps.core.verdicts import REJECTED, Verdict
@@ -301,12 +302,28 @@ def clean(text: str) -> str:
 
 def keepable(body: Any) -> Any:
     """Return a body of whatever shape in a form that every database keeps."""
+    if _is_plainly_keepable(body):
+        return body
     text = json.dumps(body, sort_keys=True, ensure_ascii=False)
     odd = body is None or "\\u0000" in text or "NaN" in text or "Infinity" in text
     return {"raw": clean(text)} if odd or text != clean(text) else body
 
 
+def _is_plainly_keepable(body: Any) -> bool:
+    """Tell what nearly all bodies are in a fraction of the time; no is no answer."""
+    try:
+        text = orjson.dumps(body)
+    except TypeError:  # half a character, or a number of more than 64 bits
+        return False
+    # What is no number is written as null, and so is nothing at all.
+    return b"null" not in text and b"\\u0000" not in text
+
+
 def hash_of(value: Any) -> str:
     """Return the SHA-256 of a value's canonical JSON."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # half a character, or a number of more than 64 bits
+        written = json.dumps(value, sort_keys=True, separators=(",", ":"))
+        text = written.encode(errors="replace")
+    return hashlib.sha256(text).hexdigest()
