@@ -150,8 +150,9 @@ def _check_health() -> None:
     was lost meanwhile fails its statement, and is opened anew for the next request.
     """
     now_s = time.monotonic()
+    checked: Any = connection
     if now_s - getattr(_used, "at_s", -FRESH_S) < FRESH_S:
-        connection.health_check_done = True
+        checked.health_check_done = True
     else:
         connection.close_if_health_check_failed()
     _used.at_s = now_s

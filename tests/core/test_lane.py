@@ -22,7 +22,8 @@ async def settle() -> None:
 
 def test_lane_lets_in_so_many_and_the_next_in_order() -> None:
     async def scene() -> list[str]:
-        lane, log = Lane(width=2, stuck_s=60), []
+        log: list[str] = []
+        lane = Lane(width=2, stuck_s=60)
         doors = [asyncio.Event() for _ in range(4)]
         visits = [
             asyncio.create_task(visit(lane, str(n), log, door))
@@ -43,7 +44,8 @@ def test_lane_lets_in_so_many_and_the_next_in_order() -> None:
 
 def test_lane_overtakes_who_is_stuck() -> None:
     async def scene() -> list[str]:
-        lane, log = Lane(width=1, stuck_s=0.01), []
+        log: list[str] = []
+        lane = Lane(width=1, stuck_s=0.01)
         stuck, free = asyncio.Event(), asyncio.Event()
         free.set()
         first = asyncio.create_task(visit(lane, "stuck", log, stuck))
@@ -63,7 +65,8 @@ def test_lane_overtakes_who_is_stuck() -> None:
 
 def test_lane_forgets_who_gave_up_waiting() -> None:
     async def scene() -> None:
-        lane, log = Lane(width=1, stuck_s=60), []
+        log: list[str] = []
+        lane = Lane(width=1, stuck_s=60)
         first_door, last_door = asyncio.Event(), asyncio.Event()
         first = asyncio.create_task(visit(lane, "first", log, first_door))
         await settle()
