@@ -153,4 +153,5 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "condition.expired": ((FOLLOW_CONDITION, _condition),),
     "decision_point.let": (("apps.routes.tasks.go_on", _its_depot),),
     "condition.touched": ((REOPTIMIZE, _touched_routes),),
+    "change.applied": ((REOPTIMIZE, _touched_routes),),
 }

@@ -101,9 +101,7 @@ def ledger_draft(
             else solution.stopped_by,
             "travel_times": thought.travel_source,
         },
-        alternatives=[{"engine": rules.solution.engine, **_minor(rules.solution.cost)}]
-        if rules
-        else [],
+        alternatives=[_alternative(rules.solution)] if rules else [],
         costs=_minor(solution.cost),
         expected_gain={"minor": thought.gain_minor, "against": _against(thought)},
         reasons=[*_reasons(thought, left_out), *_road_reasons(day)],
@@ -144,6 +142,15 @@ def _data_used(day: DayInput, thought: Thought) -> list[dict[str, Any]]:
         text = f"{count} reports of the road that are in force."
         used.append({"code": "conditions", "count": count, "text": text})
     return used
+
+
+def _alternative(solution: Solution) -> dict[str, Any]:
+    """State another plan: what it costs, and its orders by shift, so that it can be taken."""
+    routes = {
+        route.vehicle_id: [visit.job_id for visit in route.visits]
+        for route in solution.routes
+    }
+    return {"engine": solution.engine, **_minor(solution.cost), "routes": routes}
 
 
 def _against(thought: Thought) -> str:

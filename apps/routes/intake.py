@@ -3,17 +3,19 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.core.codes import codes_of
 from apps.core.units import Point
-from apps.drivers.models import Shift
+from apps.drivers.models import Driver, Shift, Vehicle
 from apps.drivers.states import ShiftState
 from apps.orders.models import Order, PreferredWindow, TimeWindow
 from apps.orders.states import OrderState
 from apps.routes.conditions import RoadCondition
+from apps.routes.holding import Held, held_on, pinned_windows
 from apps.routes.inforce import conditions_between
 from apps.routes.models import Stop
 from apps.routes.needs import needs_of
@@ -45,13 +47,22 @@ def running_input(
     *,
     route_ids: Collection[uuid.UUID] | None,
     now: datetime,
+    locked_too: bool = False,
 ) -> DayInput:
     """Read what is still ahead of a running day, for a re-optimization.
 
     `route_ids` None means all routes and every open order without one; otherwise those
-    routes alone, and no order that they do not hold.
+    routes alone, and no order that they do not hold. Locked routes are not in it, unless
+    people ask, who may change `locked_too`.
     """
-    return _read(depot_id, service_date, route_ids=route_ids, now=now, running=True)
+    return _read(
+        depot_id,
+        service_date,
+        route_ids=route_ids,
+        now=now,
+        running=True,
+        locked_too=locked_too,
+    )
 
 
 def _read(
@@ -61,14 +72,21 @@ def _read(
     route_ids: Collection[uuid.UUID] | None,
     now: datetime,
     running: bool,
+    locked_too: bool = False,
 ) -> DayInput:
     parameters = parameters_in_force(depot_id, now)
+    held_fast = held_on(depot_id, service_date, now=now)
     shifts = _shifts(depot_id, service_date, route_ids)
     stops = _stops_by_shift(depot_id, service_date)
     inputs = tuple(
-        _shift_input(shift, stops[shift.pk], now if running else None, parameters)
+        _with_pins(
+            _shift_input(shift, stops[shift.pk], now if running else None, parameters),
+            stops[shift.pk],
+            held_fast,
+        )
         for shift in shifts
-        if not running or _last_instant(shift) > now
+        if (not running or _last_instant(shift) > now)
+        and (locked_too or shift.pk not in held_fast.locked)
     )
     ahead = {stop.pk: stop for rows in stops.values() for stop in rows}
     held = {
@@ -81,26 +99,37 @@ def _read(
         for stop in ahead.values()
         if running and stop.status == StopState.PENDING
     }
-    orders = _orders(depot_id, service_date, held, unassigned_too=route_ids is None)
+    orders = _orders(
+        depot_id,
+        service_date,
+        held,
+        unassigned_too=route_ids is None,
+        off=held_fast.off,
+    )
     holders = {
         **{order_id: (stop_id, None) for order_id, stop_id in _waiting(orders)},
         **held,
     }
     windows = _windows(orders, TimeWindow)
     preferred = _windows(orders, PreferredWindow)
+    known = {shift.shift_id for shift in inputs}
     return DayInput(
         depot_id=depot_id,
         service_date=service_date,
         origin_at=min((s.free_at for s in inputs), default=now).replace(microsecond=0),
         shifts=inputs,
         orders=tuple(
-            _order_input(
-                order,
-                holders.get(order.pk, (None, None)),
-                windows.get(order.pk, ()),
-                preferred.get(order.pk, ()),
-                told.get(order.pk),
-                parameters,
+            _pinned(
+                _order_input(
+                    order,
+                    holders.get(order.pk, (None, None)),
+                    windows.get(order.pk, ()),
+                    preferred.get(order.pk, ()),
+                    told.get(order.pk),
+                    parameters,
+                ),
+                held_fast,
+                known,
             )
             for order in orders
         ),
@@ -161,11 +190,13 @@ def _orders(
     held: Mapping[uuid.UUID, object],
     *,
     unassigned_too: bool,
+    off: Collection[uuid.UUID],
 ) -> list[Order]:
     wanted = Q(pk__in=list(held))
     if unassigned_too:
-        routed = Stop.objects.filter(order=OuterRef("pk"), route__isnull=False)
-        free = Q(~Exists(routed.exclude(status__in=DONE)), status=OrderState.OPEN)
+        open_stops = Stop.objects.filter(order=OuterRef("pk")).exclude(status__in=DONE)
+        taken = open_stops.filter(Q(route__isnull=False) | Q(pk__in=off))
+        free = Q(~Exists(taken), status=OrderState.OPEN)
         wanted = wanted | free
     rows = Order.objects.filter(wanted, depot_id=depot_id, service_date=service_date)
     return list(rows.order_by("id"))
@@ -212,9 +243,9 @@ def _shift_input(
         free_at=free_at,
         ends_at=shift.ends_at,
         max_overtime_s=shift.max_overtime_s,
-        capacities=(vehicle.capacity_g, vehicle.capacity_ml, vehicle.capacity_pieces),
+        capacities=capacities(vehicle),
         on_board=_on_board(frozen),
-        capabilities=_abilities(shift),
+        capabilities=abilities(vehicle, shift.driver),
         breaks=tuple(
             BreakRule(rule.opens_at, rule.closes_at, rule.duration_s)
             for rule in shift.breaks.all()
@@ -230,10 +261,55 @@ def _shift_input(
     )
 
 
-def _abilities(shift: Shift) -> tuple[str, ...]:
+def _with_pins(shift: ShiftInput, stops: Sequence[Stop], held_fast: Held) -> ShiftInput:
+    """Hold the sequence of a shift's stops as far as the last one that is pinned.
+
+    A van at the depot leaves for them as was planned, not as its shift begins.
+    """
+    held = max(
+        (
+            number
+            for number, stop_id in enumerate(shift.ahead, 1)
+            if held_fast.places.get(stop_id) == shift.shift_id
+        ),
+        default=0,
+    )
+    if not held:
+        return shift
+    route = stops[0].route
+    at_depot = not shift.departed and not shift.frozen and route is not None
+    free_at = shift.free_at
+    if at_depot and route is not None:
+        free_at = max(free_at, min(route.starts_at, shift.ends_at))
+    return replace(shift, held=held, free_at=free_at)
+
+
+def _pinned(
+    order: OrderInput, held_fast: Held, known: Collection[uuid.UUID]
+) -> OrderInput:
+    """Return an order as people have pinned it; an end of its shift undoes that."""
+    stop_id = order.stop_id
+    if stop_id is None:
+        return order
+    shift_id = held_fast.drivers.get(stop_id)
+    if shift_id in known:
+        order = replace(order, pinned_shift=shift_id)
+    pin = held_fast.times.get(stop_id)
+    if pin is None:
+        return order
+    return replace(
+        order, windows=pinned_windows(pin, order.windows), has_pinned_time=True
+    )
+
+
+def capacities(vehicle: Vehicle) -> Load:
+    """Return the room of a vehicle in each dimension."""
+    return (vehicle.capacity_g, vehicle.capacity_ml, vehicle.capacity_pieces)
+
+
+def abilities(vehicle: Vehicle, driver: Driver) -> tuple[str, ...]:
     """Return what is possible at the door: skills count where the driver comes along."""
-    vehicle = shift.vehicle
-    skills = shift.driver.skills if vehicle.type.is_crewed else []
+    skills = driver.skills if vehicle.type.is_crewed else []
     return codes_of([*vehicle.abilities, *skills])
 
 

@@ -25,7 +25,7 @@ from apps.routes.planning import (
     DayInput,
     build_problem,
     late_rather_than_never,
-    on_board_left_out,
+    must_not_be_left_out,
 )
 from apps.routes.services.fitting import Answer
 from apps.routes.solver.port import RULES
@@ -120,7 +120,7 @@ def answer_large_day(day: DayInput, asked: Asked) -> Answer:
     )
     planning.plan(asked.start)
     found = planning.answer()
-    late = on_board_left_out(day, found.solution)
+    late = must_not_be_left_out(day, found.solution)
     if late:
         asked.tell(95, f"{len(late)} on board will be late")
         day = late_rather_than_never(day, late)
@@ -192,9 +192,9 @@ def _bare_problem(day: DayInput) -> Problem:
 
 
 def _bound(day: DayInput, orders: Collection[uuid.UUID]) -> Mapping[str, str]:
-    """Return the van that each of these parcels is in."""
+    """Return the van that each of these parcels is in, or is pinned to."""
     return {
-        str(order.order_id): str(order.shift_id)
+        str(order.order_id): str(order.bound_shift)
         for order in day.orders
         if order.order_id in orders
     }

@@ -12,6 +12,7 @@ from apps.routes.moderows import (  # noqa: F401  a room's tables are found here
     DecisionPoint,
     DepotMode,
 )
+from apps.routes.pinned import Pin, RouteLock  # noqa: F401
 from apps.routes.states import (
     DONE,
     OPEN_CONDITIONS,

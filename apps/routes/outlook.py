@@ -11,6 +11,7 @@ from apps.drivers.states import ShiftState
 from apps.orders.models import PreferredWindow, TimeWindow
 from apps.routes.conditions import RoadCondition
 from apps.routes.eta import NO_STOP_YET, Outset, Rest, TravelLaw, Visit, law_of
+from apps.routes.holding import pinned_times, pinned_windows
 from apps.routes.inforce import conditions_between
 from apps.routes.lines import leg_key, unpacked
 from apps.routes.models import Route, Stop
@@ -56,7 +57,10 @@ def outlooks(route_ids: Collection[uuid.UUID], *, now: datetime) -> list[Outlook
     shown = list(routes.order_by("pk").prefetch_related("shift__breaks"))
     open_stops = _open_stops(shown)
     ahead = [stop for rows in open_stops.values() for stop in rows]
-    times = Times(_windows(TimeWindow, ahead), _windows(PreferredWindow, ahead))
+    times = Times(
+        _with_pins(_windows(TimeWindow, ahead), ahead, now),
+        _windows(PreferredWindow, ahead),
+    )
     surroundings: dict[uuid.UUID, tuple[Parameters, tuple[RoadCondition, ...]]] = {}
     found = []
     for route in shown:
@@ -95,6 +99,23 @@ def _windows(
         window = Interval(opens_at, closes_at)
         found[order_id] = (*found.get(order_id, ()), window)
     return found
+
+
+def _with_pins(
+    windows: Mapping[uuid.UUID, tuple[Interval, ...]],
+    stops: Sequence[Stop],
+    now: datetime,
+) -> Mapping[uuid.UUID, tuple[Interval, ...]]:
+    """Return windows as pins of time leave them: the driver waits for these."""
+    pins = pinned_times([stop.pk for stop in stops], now=now)
+    return {
+        **windows,
+        **{
+            stop.order_id: pinned_windows(pins[stop.pk], windows.get(stop.order_id, ()))
+            for stop in stops
+            if stop.pk in pins
+        },
+    }
 
 
 def _outlook(

@@ -29,6 +29,8 @@ from apps.routes.solver.problem import (
 from apps.routes.solver.solution import Solution
 
 DIMENSIONS = ("g", "ml", "pieces")
+PINNED_COUNTS = 20
+"""How many orders a pinned one counts for, when one of them is to be left out."""
 PRIORITY_PERCENT = {1: 25, 2: 50, 3: 100, 4: 200, 5: 400}
 """What leaving out an order costs, by priority, in per cent of the ordinary price."""
 
@@ -79,6 +81,8 @@ class ShiftInput:
     """How many times the threshold of lateness its next stop is overdue."""
     frozen: tuple[UUID, ...] = ()
     ahead: tuple[UUID, ...] = ()
+    held: int = 0
+    """So many of the stops ahead keep their sequence, from the first on: one is pinned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,20 @@ class OrderInput:
     """When its customer likes it best; the cheapest of them counts."""
     told_at: datetime | None = None
     """The ETA that was told with the plan that holds; on a running day alone."""
+    pinned_shift: UUID | None = None
+    """Whose stop it stays: people have pinned it there."""
+    has_pinned_time: bool = False
+    """Its windows are those that people have pinned it to."""
+
+    @property
+    def is_pinned(self) -> bool:
+        """Tell whether it is to be served as it is pinned, late rather than not at all."""
+        return self.pinned_shift is not None or self.has_pinned_time
+
+    @property
+    def bound_shift(self) -> UUID | None:
+        """Whose stop it is to stay, or else whose it is."""
+        return self.pinned_shift or self.shift_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +203,19 @@ def _version(
                 *map(str, s.frozen),
                 "|",
                 *sequences[s.shift_id],
+                s.held,
             ]
             for s in day.shifts
         ],
-        "orders": [[str(o.order_id), o.order_version] for o in day.orders],
+        "orders": [
+            [
+                str(o.order_id),
+                o.order_version,
+                str(o.pinned_shift),
+                *_pinned_time(o),
+            ]
+            for o in day.orders
+        ],
         "parameters": asdict(day.parameters),
         "lateness": [
             0 if shift.shift_id in in_time else shift.late_steps for shift in day.shifts
@@ -196,6 +223,12 @@ def _version(
         "conditions": [[str(c.condition_id), c.version] for c in day.conditions],
     }
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+
+
+def _pinned_time(order: OrderInput) -> list[str]:
+    if not order.has_pinned_time:
+        return []
+    return [f"{one.opens_at}/{one.closes_at}" for one in order.windows]
 
 
 def build_problem(
@@ -215,7 +248,10 @@ def build_problem(
         origin_at=day.origin_at.isoformat(),
         location_count=len(index),
         matrices=(matrix,),
-        vehicles=tuple(_vehicle(shift, day, index) for shift in day.shifts),
+        vehicles=tuple(
+            _vehicle(shift, day, index, _locked(shift, day, index, matrix))
+            for shift in day.shifts
+        ),
         jobs=tuple(_job(order, day, index, vans) for order in day.orders),
         dimensions=DIMENSIONS,
         objective=Objective(
@@ -255,7 +291,36 @@ def _rates_milli(shift: ShiftInput) -> tuple[int, int]:
     return round(shift.cost_per_hour_minor * 1000 / 3600), shift.cost_per_km_minor
 
 
-def _vehicle(shift: ShiftInput, day: DayInput, index: dict[Point, int]) -> Vehicle:
+def _locked(
+    shift: ShiftInput, day: DayInput, index: Mapping[Point, int], matrix: Matrix
+) -> tuple[str, ...]:
+    """Return the jobs that keep their sequence, as far as they can be done in it.
+
+    A closed road, or a van that cannot do what is pinned to it, undoes the pins behind.
+    """
+    if not shift.held:
+        return ()
+    orders = {order.stop_id: order for order in day.orders}
+    held = [orders[one] for one in shift.ahead[: shift.held] if one in orders]
+    locked: list[str] = []
+    here, home = index[shift.start], index[shift.end]
+    for order in held:
+        there = index[order.point]
+        if not {*order.requires} <= {*shift.capabilities}:
+            break
+        if len(matrix.durations_s) and (
+            max(matrix.durations_s[here, there], matrix.durations_s[there, home])
+            >= UNREACHABLE
+        ):
+            break
+        locked.append(str(order.order_id))
+        here = there
+    return tuple(locked)
+
+
+def _vehicle(
+    shift: ShiftInput, day: DayInput, index: dict[Point, int], locked: tuple[str, ...]
+) -> Vehicle:
     start_s = _seconds(day, shift.free_at)
     rules = [rule for rule in shift.breaks if rule.closes_at >= shift.free_at]
     per_s_milli, per_m_milli = _rates_milli(shift)
@@ -269,6 +334,7 @@ def _vehicle(shift: ShiftInput, day: DayInput, index: dict[Point, int]) -> Vehic
         capacities=shift.capacities,
         initial_load=shift.on_board,
         capabilities=tuple(sorted(shift.capabilities)),
+        locked=locked,
         leaves_at_once=shift.departed,
         breaks=tuple(
             Break(
@@ -320,18 +386,31 @@ def _job(order: OrderInput, day: DayInput, index: dict[Point, int], vans: _Vans)
         demands=order.demands,
         required_capabilities=tuple(sorted(order.requires)),
         allowed_vehicles=_allowed(order, holder, vans),
+        pinned_vehicle=_pinned(order, vans),
         previous_vehicle=str(order.shift_id) if order.shift_id else None,
         previous_job=vans.before.get(str(order.order_id)),
         prize_milli=day.parameters.unserved_minor
         * 10
-        * PRIORITY_PERCENT[order.priority],
+        * PRIORITY_PERCENT[order.priority]
+        * (PINNED_COUNTS if order.is_pinned else 1),
     )
+
+
+def _pinned(order: OrderInput, vans: _Vans) -> str | None:
+    """Return the van that it is pinned to, where that van still is in the day."""
+    pinned = order.pinned_shift
+    return str(pinned) if pinned in vans.by_shift else None
 
 
 def _allowed(
     order: OrderInput, holder: ShiftInput | None, vans: _Vans
 ) -> tuple[str, ...] | None:
-    """A parcel on board stays there; one at the depot waits for a van still there."""
+    """A parcel on board stays there; one at the depot waits for a van still there.
+
+    What is pinned to a van that is not looked at now waits for it.
+    """
+    if order.pinned_shift is not None and order.pinned_shift not in vans.by_shift:
+        return ()
     if order.is_pickup:
         return None
     if holder is not None and holder.departed:
@@ -347,8 +426,11 @@ def waits_for_a_van(day: DayInput, order: OrderInput) -> bool:
     return bool(able) and all(shift.departed for shift in able)
 
 
-def on_board_left_out(day: DayInput, solution: Solution) -> frozenset[UUID]:
-    """Return the deliveries that are in a van on the road and that an answer leaves out."""
+def must_not_be_left_out(day: DayInput, solution: Solution) -> frozenset[UUID]:
+    """Return what an answer leaves out although it comes late rather than not at all.
+
+    These are deliveries that are in a van on the road, and what people have pinned.
+    """
     on_road = {shift.shift_id for shift in day.shifts if shift.departed}
     unserved = {item.job_id for item in solution.unserved}
     return frozenset(
@@ -356,8 +438,10 @@ def on_board_left_out(day: DayInput, solution: Solution) -> frozenset[UUID]:
         for order in day.orders
         if str(order.order_id) in unserved
         and order.windows
-        and order.shift_id in on_road
-        and not order.is_pickup
+        and (
+            (order.is_pinned and order.bound_shift is not None)
+            or (order.shift_id in on_road and not order.is_pickup)
+        )
     )
 
 

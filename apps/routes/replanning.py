@@ -49,9 +49,11 @@ def loose_orders(day: DayInput) -> frozenset[UUID]:
 def with_holders(day: DayInput, touched: Touched) -> Touched:
     """Add the shifts that hold the touched orders; leave out what the day has not."""
     holders = {
-        order.shift_id
+        shift_id
         for order in day.orders
-        if order.shift_id is not None and order.order_id in touched.order_ids
+        if order.order_id in touched.order_ids
+        for shift_id in (order.shift_id, order.pinned_shift)
+        if shift_id is not None
     }
     known = {shift.shift_id for shift in day.shifts}
     return Touched((touched.shift_ids | holders) & known, touched.order_ids)
@@ -103,11 +105,11 @@ def part_of(
         if size > most_stops:
             break
         chosen.add(shift.shift_id)
-    return _only(day, chosen)
+    return only(day, chosen)
 
 
-def _only(day: DayInput, shift_ids: Collection[UUID]) -> DayInput:
-    """Leave the other shifts and what they hold out of a day."""
+def only(day: DayInput, shift_ids: Collection[UUID]) -> DayInput:
+    """Return a day with these shifts alone, what they hold, and what nobody does."""
     return replace(
         day,
         shifts=tuple(one for one in day.shifts if one.shift_id in shift_ids),

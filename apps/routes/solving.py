@@ -5,7 +5,7 @@ Runs in a task, outside any transaction: it reads no table and writes none.
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.conf import settings
@@ -30,7 +30,8 @@ from apps.routes.planning import (
     DayInput,
     build_problem,
     late_rather_than_never,
-    on_board_left_out,
+    must_not_be_left_out,
+    present_jobs,
 )
 from apps.routes.services.fitting import Answer
 from apps.routes.solver.codec import SplitRequest, decode_inputs, encode_solution
@@ -88,7 +89,7 @@ def answer_day(
     matrix = travel_times_of(day.parameters).matrix(day.points(), departs_hour=hour)
     clear, (day, matrix) = matrix, under_conditions(day, matrix)
     best, rules = _think(day, kind, matrix, asking)
-    late = on_board_left_out(day, best.solution)
+    late = must_not_be_left_out(day, best.solution)
     if late:
         on_progress(50, f"{len(late)} on board will be late")
         day = late_rather_than_never(day, late)
@@ -180,10 +181,15 @@ def _ask(  # noqa: PLR0917
 
 def present_sequence(day: DayInput) -> Solution | None:
     """Return today's sequences as a start for a search; only the order of visits counts."""
-    job_of = {order.stop_id: str(order.order_id) for order in day.orders}
+    sequences = {str(one): jobs for one, jobs in present_jobs(day).items()}
+    return as_start(sequences) if any(sequences.values()) else None
+
+
+def as_start(sequences: Mapping[str, Sequence[str]]) -> Solution:
+    """Return jobs by vehicle as a solution of which only the order of visits counts."""
     routes = tuple(
         RoutePlan(
-            vehicle_id=str(shift.shift_id),
+            vehicle_id=vehicle_id,
             departure_s=0,
             end_s=0,
             duration_s=0,
@@ -192,20 +198,18 @@ def present_sequence(day: DayInput) -> Solution | None:
             overtime_s=0,
             visits=tuple(
                 Visit(job_id=job, arrival_s=0, wait_s=0, start_s=0, departure_s=0)
-                for stop_id in shift.ahead
-                if (job := job_of.get(stop_id)) is not None
+                for job in jobs
             ),
             breaks=(),
             cost=RouteCost(
                 fixed_milli=0, distance_milli=0, duration_milli=0, overtime_milli=0
             ),
         )
-        for shift in day.shifts
+        for vehicle_id, jobs in sequences.items()
+        if jobs
     )
-    if not any(route.visits for route in routes):
-        return None
     return Solution(
-        routes=tuple(route for route in routes if route.visits),
+        routes=routes,
         unserved=(),
         cost=CostBreakdown(
             fixed_milli=0,

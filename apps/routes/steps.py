@@ -23,7 +23,7 @@ from apps.routes.planning import (
     build_problem,
     late_rather_than_never,
     left_version,
-    on_board_left_out,
+    must_not_be_left_out,
 )
 from apps.routes.planning import by_rules as the_rules_alone
 from apps.routes.replanning import (
@@ -53,7 +53,7 @@ Tell = Callable[[int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Roads:
+class Roads:
     """A part of the day with its travel times: as they are, and as on a clear road."""
 
     day: DayInput
@@ -61,6 +61,7 @@ class _Roads:
     clear: TravelMatrix
 
     def problem(self) -> Problem:
+        """Return the engines' problem of it."""
         return build_problem(
             self.day,
             durations_s=self.matrix.durations_s,
@@ -90,7 +91,7 @@ def mended_answer(
 
 
 def _mend_part(day: DayInput, part: DayInput, plan_id: uuid.UUID) -> Answer:
-    roads, best, late, failures = _mended(_on_the_roads(part))
+    roads, best, late, failures = _mended(on_the_roads(part))
     thought = Thought(
         best, None, tuple(failures), late, roads.matrix.in_words(), searched=False
     )
@@ -123,7 +124,7 @@ def searched_answer(
     if by_rules:
         part = the_rules_alone(part)
     on_progress(1, "Fetching travel times")
-    roads, present, late, failures = _mended(_on_the_roads(part))
+    roads, present, late, failures = _mended(on_the_roads(part))
     found = _search(roads, present, budget, failures, on_progress)
     best = min([present, *found], key=lambda one: one.solution.cost.total_milli)
     gain = present.solution.cost.total_milli - best.solution.cost.total_milli
@@ -140,7 +141,7 @@ def searched_answer(
 
 
 def _search(
-    roads: _Roads,
+    roads: Roads,
     present: Try,
     budget: Budget,
     failures: list[Failure],
@@ -183,26 +184,27 @@ def _half(stop: Stop) -> Stop:
     return Stop(solutions=solutions, time_limit_s=max(1, stop.time_limit_s // 2))
 
 
-def _on_the_roads(part: DayInput) -> _Roads:
+def on_the_roads(part: DayInput) -> Roads:
+    """Fetch the travel times of a part, as its conditions leave them."""
     clear = travel_times_of(part.parameters).matrix(
         part.points(), departs_hour=part.local_hour
     )
     slowed, matrix = under_conditions(part, clear)
-    return _Roads(slowed, matrix, clear)
+    return Roads(slowed, matrix, clear)
 
 
-def _mended(roads: _Roads) -> tuple[_Roads, Try, int, list[Failure]]:
+def _mended(roads: Roads) -> tuple[Roads, Try, int, list[Failure]]:
     """Mend the present plan; what is on board comes late rather than not at all."""
     failures: list[Failure] = []
     mended = _mend(roads, failures)
-    late = on_board_left_out(roads.day, mended.solution)
+    late = must_not_be_left_out(roads.day, mended.solution)
     if late:
         roads = replace(roads, day=late_rather_than_never(roads.day, late))
         mended = _mend(roads, failures)
     return roads, mended, len(late), failures
 
 
-def _mend(roads: _Roads, failures: list[Failure]) -> Try:
+def _mend(roads: Roads, failures: list[Failure]) -> Try:
     """Mend by the engine made for it, or by insertion where that one fails."""
     parameters = roads.day.parameters
     failed = {failure.engine for failure in failures}
@@ -221,7 +223,7 @@ def _mend(roads: _Roads, failures: list[Failure]) -> Try:
 
 
 def _answer(
-    day: DayInput, roads: _Roads, thought: Thought, plan_id: uuid.UUID
+    day: DayInput, roads: Roads, thought: Thought, plan_id: uuid.UUID
 ) -> Answer:
     """State an answer for the part of `day` that it is about."""
     part, solution = roads.day, thought.best.solution

@@ -62,6 +62,7 @@ WHY = {
     "running_late": "The route runs late.",
     "decision_point.let": "The office has let the plan be mended.",
     "condition.touched": "The road has changed: see the stops that are marked.",
+    "change.applied": "What is ahead was fitted to a change that was decided.",
 }
 """Why a route changes, in the driver's words, by what gave cause to it."""
 

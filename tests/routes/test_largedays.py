@@ -109,6 +109,7 @@ def test_large_running_day_keeps_what_is_done_and_takes_new_orders_in() -> None:
     assert {served[order] for order in on_board} == {str(route.shift_id)}
     assert served[str(added.pk)] != str(route.shift_id)
     assert answer.left_out == ()
+    assert answer.draft is not None
     assert replay(answer.draft.inputs) == answer.draft.answer
 
 

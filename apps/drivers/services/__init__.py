@@ -33,13 +33,21 @@ from apps.drivers.services.shifts import (
     start_shift,
 )
 from apps.drivers.services.tokens import issue_api_token, withdraw_api_token
+from apps.drivers.services.underway import (
+    ShiftOver,
+    add_break,
+    end_shift_early,
+    swap_vehicle,
+)
 
 __all__ = [
     "BreakTime",
     "Enrolled",
     "OpenedSession",
     "Recorded",
+    "ShiftOver",
     "ShiftTimes",
+    "add_break",
     "add_vehicle",
     "add_vehicle_type",
     "cancel_shift",
@@ -50,6 +58,7 @@ __all__ = [
     "confirm_handover",
     "create_enrolment_code",
     "end_shift",
+    "end_shift_early",
     "enrol_device",
     "hire_driver",
     "issue_api_token",
@@ -61,5 +70,6 @@ __all__ = [
     "resume_shift",
     "revoke_device",
     "start_shift",
+    "swap_vehicle",
     "withdraw_api_token",
 ]

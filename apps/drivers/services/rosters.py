@@ -85,9 +85,9 @@ def plan_shift(
             errors=[FieldError("/vehicle", "other_depot", "Is another depot's.")]
         )
     with writing(by=by, now=now, scopes=[driver.pk]) as journal:
-        _lock_vehicle(vehicle.pk)
+        lock_vehicle(vehicle.pk)
         _check_driver(driver.pk)
-        _check_free(driver.pk, vehicle.pk, times, None)
+        check_free(driver.pk, vehicle.pk, times, None)
         shift = _insert(driver, vehicle, service_date, times)
         _add_breaks(shift, times.breaks)
         _record(journal, "shift.planned", shift)
@@ -140,9 +140,9 @@ def change_shift(
                 errors=[FieldError("/vehicle", "other_depot", "Is another depot's.")]
             )
         shift.vehicle_id = vehicle.pk if vehicle else shift.vehicle_id
-        _lock_vehicle(shift.vehicle_id)
+        lock_vehicle(shift.vehicle_id)
         _check_driver(shift.driver_id)
-        _check_free(shift.driver_id, shift.vehicle_id, times, shift.pk)
+        check_free(shift.driver_id, shift.vehicle_id, times, shift.pk)
         shift.starts_at, shift.ends_at = times.starts_at, times.ends_at
         shift.max_overtime_s = times.max_overtime_s
         shift.version += 1
@@ -183,7 +183,12 @@ def _check_version(shift: Shift, expected: int | None) -> None:
         raise PreconditionFailed
 
 
-def _lock_vehicle(vehicle_id: uuid.UUID) -> None:
+def lock_vehicle(vehicle_id: uuid.UUID) -> None:
+    """Lock a vehicle that is to be driven.
+
+    Raises:
+        Invalid: it is out of service.
+    """
     vehicle = Vehicle.objects.select_for_update().get(pk=vehicle_id)
     if not vehicle.is_active:
         raise _out_of_service("/vehicle")
@@ -199,12 +204,17 @@ def _out_of_service(pointer: str) -> Invalid:
     return Invalid(errors=[FieldError(pointer, "inactive", text)])
 
 
-def _check_free(
+def check_free(
     driver_id: uuid.UUID,
     vehicle_id: uuid.UUID,
     times: ShiftTimes,
     except_id: uuid.UUID | None,
 ) -> None:
+    """Let a driver and a vehicle pass that have no other shift at that time.
+
+    Raises:
+        Overlap: one of them has.
+    """
     taken = Shift.objects.filter(
         Q(driver_id=driver_id) | Q(vehicle_id=vehicle_id),
         starts_at__lt=times.ends_at,

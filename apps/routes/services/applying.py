@@ -65,8 +65,7 @@ def store_plan(plan_id: uuid.UUID, answer: Answer, *, by: Actor, now: datetime) 
         _check_leave(plan, answer, by, now)
         stops = open_stops(answer)
         changes = route_changes(plan, answer, stops)
-        recommendation = recommendations.issue(answer.draft, by=by, now=now)
-        plan.recommendation, plan.mode = recommendation, recommendation.mode
+        _issue(plan, answer, journal)
         plan.solved_at, plan.progress_percent = now, 100
         plan.totals, plan.left_version = _totals(answer), answer.leaves
         _note_failures(plan, answer, journal)
@@ -94,6 +93,8 @@ def _check_leave(plan: Plan, answer: Answer, by: Actor, now: datetime) -> None:
 
     A day's plan that it makes when it is asked to is published by a person.
     """
+    if answer.draft is None:
+        return  # people decided
     act = act_of(plan)
     if act == Act.PLAN:
         if answer.draft.mode != PlanningMode.OPTIMIZER:
@@ -103,6 +104,14 @@ def _check_leave(plan: Plan, answer: Answer, by: Actor, now: datetime) -> None:
             plan.publish_when_ready = False
         return
     check_leave(act, plan.depot_id, by=by, now=now)
+
+
+def _issue(plan: Plan, answer: Answer, journal: Writer) -> None:
+    """Write down what an engine recommends; what people decided is none of that."""
+    if answer.draft is None:
+        return
+    row = recommendations.issue(answer.draft, by=journal.by, now=journal.now)
+    plan.recommendation, plan.mode = row, row.mode
 
 
 def _note_failures(plan: Plan, answer: Answer, journal: Writer) -> None:
@@ -125,8 +134,7 @@ def keep_plan(plan_id: uuid.UUID, answer: Answer, *, by: Actor, now: datetime) -
     with writing(by=by, now=now) as journal:
         plan = Plan.objects.select_for_update().get(pk=plan_id)
         PLAN_STEPS.check(plan.status, PlanState.UNCHANGED)
-        recommendation = recommendations.issue(answer.draft, by=by, now=now)
-        plan.recommendation, plan.mode = recommendation, recommendation.mode
+        _issue(plan, answer, journal)
         plan.solved_at, plan.progress_percent = now, 100
         plan.totals = _totals(answer)
         _conclude(plan, journal, changed=False)
@@ -267,7 +275,8 @@ def _tell_driver(
     )
     journal.changed(route.driver_id, "routes", route.pk)
     journal.changed(route.driver_id, "plan_changes", change.pk)
-    journal.changed(route.driver_id, "recommendations", plan.recommendation_id)
+    if plan.recommendation_id is not None:
+        journal.changed(route.driver_id, "recommendations", plan.recommendation_id)
 
 
 def _leave_out(

@@ -41,7 +41,8 @@ class Answer:
 
     day: DayInput
     solution: Solution
-    draft: Draft
+    draft: Draft | None
+    """Its recommendation; None where people decided."""
     left_out: tuple[LeftOut, ...] = ()
     why: str = ""
     legs: Mapping[str, int] = field(default_factory=dict)

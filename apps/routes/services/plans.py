@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 
 from apps.core.actors import Actor
@@ -16,6 +16,7 @@ from apps.routes.models import Plan, Route, Stop
 from apps.routes.services.etas import refresh_etas
 from apps.routes.states import PLAN_STEPS, PlanState, RouteState
 
+MOST_TRIES = 5
 SUPERSEDABLE = [PlanState.QUEUED, PlanState.SOLVING, PlanState.READY]
 
 
@@ -24,6 +25,13 @@ class DayIsRunning(Conflict):
 
     type = "/problems/day-is-running"
     title = "This day is published: change orders or shifts, and it is re-optimized."
+
+
+class PlanBusy(Conflict):
+    """Others change the plan of the day at the same moment."""
+
+    type = "/problems/plan-busy"
+    title = "The plan is being changed at this moment: ask again."
 
 
 class NothingToPublish(Conflict):
@@ -106,6 +114,40 @@ def claim_replan(
             )
     except IntegrityError:
         return None
+
+
+def open_changed_plan(
+    *,
+    depot_id: uuid.UUID,
+    service_date: date,
+    cause: Mapping[str, Any],
+    by: Actor,
+    now: datetime,
+) -> Plan:
+    """Open the plan of a change that people decided; it joins their transaction.
+
+    Plans are numbered within their day: who is second at the same moment tries again.
+
+    Raises:
+        PlanBusy: others plan the same day all the time.
+    """
+    with writing(by=by, now=now):
+        for _ in range(MOST_TRIES):
+            try:
+                with transaction.atomic():
+                    return _create(
+                        depot_id,
+                        service_date,
+                        Plan.Kind.REPLAN,
+                        cause=dict(cause),
+                        publish_when_ready=True,
+                        status=PlanState.SOLVING,
+                        requested_by=str(by),
+                        requested_at=now,
+                    )
+            except IntegrityError:
+                continue
+    raise PlanBusy
 
 
 def _create(

@@ -55,7 +55,8 @@ class Feature(StrEnum):
     INITIAL_LOADS = "loads that stay on board"
     CAPABILITIES = "capabilities"
     RESERVED_JOBS = "jobs for certain vehicles"
-    COMMITMENTS = "locked jobs"
+    PINS = "jobs pinned to their vehicle"
+    COMMITMENTS = "locked jobs: a beginning of pinned places"
     BREAKS = "breaks"
     OVERTIME = "overtime"
     RELEASES = "release times"
@@ -127,6 +128,7 @@ _ENGINES = {
     "pyvrp": ("apps.routes.solver.pyvrp_solver.engine", "PyVrpSolver"),
     "ortools": ("apps.routes.solver.ortools_solver", "OrToolsSolver"),
     "repair": ("apps.routes.solver.repair", "RepairSolver"),
+    "follow": ("apps.routes.solver.follow", "FollowSolver"),
 }
 
 _LEVELS: Mapping[str, Mapping[Feature, Level]] = {
@@ -155,6 +157,10 @@ _LEVELS: Mapping[str, Mapping[Feature, Level]] = {
         Feature.RELOADS: Level.REFUSES,
         Feature.SHIPMENTS: Level.REFUSES,
     },
+    "follow": {
+        Feature.RELOADS: Level.REFUSES,
+        Feature.SHIPMENTS: Level.REFUSES,
+    },
 }
 """What each engine does less than exactly; all the rest it does exactly."""
 
@@ -166,9 +172,13 @@ MENDER = "repair"
 """Answers an event in a plan under way; it searches nothing, so no day is left to it."""
 
 
+FOLLOWER = "follow"
+"""Drives the sequences that people want, whatever they break: it plans no day either."""
+
+
 def engine_names() -> tuple[str, ...]:
     """Name every engine that can plan a day, the fallback first."""
-    return tuple(name for name in _ENGINES if name != MENDER)
+    return tuple(name for name in _ENGINES if name not in {MENDER, FOLLOWER})
 
 
 def open_engine(name: str) -> Solver:
@@ -192,7 +202,7 @@ def level_of(engine: str, feature: Feature) -> Level:
 
 def capability_rows() -> tuple[tuple[str, ...], ...]:
     """Render the table of features by engine: a row of headings, then the features."""
-    names = tuple(_ENGINES)
+    names = (*engine_names(), MENDER)
     rows = [
         (feature.value, *(level_of(name, feature).value for name in names))
         for feature in Feature
@@ -233,10 +243,8 @@ def features_of(problem: Problem) -> frozenset[Feature]:
         Feature.SEVERAL_SOFT_WINDOWS: any(len(job.soft_windows) > 1 for job in jobs),
         Feature.DIMENSIONS: len(problem.dimensions) > 1,
         Feature.CAPABILITIES: any(job.required_capabilities for job in jobs),
-        Feature.RESERVED_JOBS: any(
-            job.allowed_vehicles is not None or job.pinned_vehicle is not None
-            for job in jobs
-        ),
+        Feature.RESERVED_JOBS: any(job.allowed_vehicles is not None for job in jobs),
+        Feature.PINS: any(job.pinned_vehicle is not None for job in jobs),
         Feature.RELEASES: any(job.release_s is not None for job in jobs),
         Feature.PROFILES: len(problem.matrices) > 1,
         Feature.DISRUPTION: objective.disruption_milli > 0

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from apps.routes.solver.explaining.lateness import drive_anyhow
-from apps.routes.solver.explaining.spots import put, settled
+from apps.routes.solver.explaining.spots import (
+    MOST_BENT,
+    put,
+    settled,
+    short_detours,
+)
 from apps.routes.solver.explaining.standing import (
     CannotExplain,
     Change,
@@ -24,11 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from apps.routes.solver.explaining.standing import Standing
-    from apps.routes.solver.routestate import RouteState
     from apps.routes.solver.solution import Solution
-
-MOST_BENT = 6
-"""Places on a route without a feasible one that are tried with rules broken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,7 @@ def lay_forced(standing: Standing, sequences: Mapping[int, Sequence[int]]) -> So
     view, routes = standing.view, list(standing.routes)
     for number, sequence in sequences.items():
         if tuple(sequence) != routes[number].sequence:
-            routes[number] = drive_anyhow(standing, number, sequence)
+            routes[number] = drive_anyhow(view, number, sequence)
     return lay(view, routes, left_out(view, routes), standing.solution)
 
 
@@ -214,27 +215,9 @@ def _on_route(
         best = min(built, key=lambda spot: spot.added_milli)
         return {**sequences, number: settled(arrays, best).route.sequence}
     found = []
-    for leg in _short_detours(standing, route, job):
+    for leg in short_detours(standing.view, route, job):
         sequence = (*route.sequence[:leg], job, *route.sequence[leg:])
         solution = lay_forced(standing, {**sequences, number: sequence})
         change = compare(standing.problem, standing.stated, solution)
         found.append((len(change.broken), change.total_milli, sequence))
     return {**sequences, number: min(found)[2]}
-
-
-def _short_detours(standing: Standing, route: RouteState, job: int) -> list[int]:
-    """Return the places at which a job lengthens a route least."""
-    view, car = standing.view, standing.view.cars[route.number]
-    places = [car.vehicle.start_location]
-    places += [view.locations[one] for one in route.sequence]
-    end = car.vehicle.end_location
-    there = view.locations[job]
-    detours = []
-    for leg in range(len(car.locked), len(places)):
-        before = places[leg]
-        after = places[leg + 1] if leg + 1 < len(places) else end
-        detour_s = car.durations_s[before][there]
-        if after is not None:
-            detour_s += car.durations_s[there][after] - car.durations_s[before][after]
-        detours.append((detour_s, leg))
-    return [leg for _, leg in sorted(detours)[:MOST_BENT]]

@@ -20,7 +20,6 @@ from apps.routes.solver.schedule import forward
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from apps.routes.solver.explaining.standing import Standing
     from apps.routes.solver.routestate import RouteState
     from apps.routes.solver.view import View
 
@@ -28,19 +27,17 @@ LATEST_S = UNREACHABLE // 2
 """A window's or a shift's end beyond every day."""
 
 
-def drive_anyhow(
-    standing: Standing, number: int, sequence: Sequence[int]
-) -> RouteState:
+def drive_anyhow(view: View, number: int, sequence: Sequence[int]) -> RouteState:
     """Time a sequence by the rules where it can be, else with as few broken as found.
 
     Raises:
         CannotExplain: there is no way along the sequence.
     """
     sequence = tuple(sequence)
-    route = build_route(standing.view, number, sequence)
+    route = build_route(view, number, sequence)
     if route is not None:
-        return settle(standing.view, route)
-    view = _without_limits(standing.view, number)
+        return settle(view, route)
+    stated, view = view, _without_limits(view, number)
     late = _late_jobs(view, number, sequence)
     if late is None:
         view = _without_breaks(view, number)
@@ -53,7 +50,7 @@ def drive_anyhow(
     starts_s = dict(zip(sequence, route.times.starts_s, strict=True))
     closed = _with_open_ends(view, {job: starts_s[job] for job in late})
     route = build_route(closed, number, sequence) or route
-    return _with_all_breaks(standing.view, settle(closed, route))
+    return _with_all_breaks(stated, settle(closed, route))
 
 
 def _late_jobs(

@@ -23,6 +23,9 @@ TRIES = 8
 MOST_FAILURES = 40
 """Places in vain, cheapest first, after which a plan too large to try all is given up."""
 
+MOST_BENT = 6
+"""Places on a route without a feasible one that are tried with rules broken."""
+
 SMALL_PLAN = 80
 """Up to so many jobs every place is tried, whatever its estimate says."""
 
@@ -130,3 +133,21 @@ def take_out(arrays: Arrays, route: RouteState, job: int) -> RouteState | None:
     rest = tuple(one for one in route.sequence if one != job)
     found = build_route(arrays.view, route.number, rest)
     return settle(arrays.view, found) if found is not None else None
+
+
+def short_detours(view: View, route: RouteState, job: int) -> list[int]:
+    """Return the places at which a job lengthens a route least, the shortest first."""
+    car = view.cars[route.number]
+    places = [car.vehicle.start_location]
+    places += [view.locations[one] for one in route.sequence]
+    end = car.vehicle.end_location
+    there = view.locations[job]
+    detours = []
+    for leg in range(len(car.locked), len(places)):
+        before = places[leg]
+        after = places[leg + 1] if leg + 1 < len(places) else end
+        detour_s = car.durations_s[before][there]
+        if after is not None:
+            detour_s += car.durations_s[there][after] - car.durations_s[before][after]
+        detours.append((detour_s, leg))
+    return [leg for _, leg in sorted(detours)[:MOST_BENT]]

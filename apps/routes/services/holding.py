@@ -1,0 +1,89 @@
+"""Pins and locks as they are set and ended, inside the verb that decides on them."""
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+
+from apps.journal.services import Writer
+from apps.routes.models import Pin, Route, RouteLock, Stop
+
+
+def pin_stop(
+    stop: Stop,
+    kind: str,
+    journal: Writer,
+    *,
+    shift_id: uuid.UUID | None = None,
+    opens_at: datetime | None = None,
+    closes_at: datetime | None = None,
+    why: str = "",
+) -> Pin:
+    """Hold one thing of a stop for its day; what held it before is ended."""
+    end_pins([stop.pk], journal, kinds=(kind,))
+    pin = Pin.objects.create(
+        stop=stop,
+        kind=kind,
+        service_date=stop.order.service_date,
+        shift_id=shift_id,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        why=why,
+        made_at=journal.now,
+        made_by=str(journal.by),
+    )
+    journal.record(
+        "stop.pinned",
+        stop,
+        depot_id=stop.order.depot_id,
+        kind=str(kind),
+        shift_id=str(shift_id) if shift_id else None,
+        opens_at=opens_at.isoformat() if opens_at else None,
+        closes_at=closes_at.isoformat() if closes_at else None,
+        why=why,
+    )
+    return pin
+
+
+def end_pins(
+    stop_ids: Collection[uuid.UUID], journal: Writer, *, kinds: Collection[str]
+) -> int:
+    """End what holds stops, by kind; return how many pins were ended."""
+    rows = Pin.objects.filter(stop__in=stop_ids, kind__in=kinds, ended_at=None)
+    ended = list(rows.select_related("stop__order"))
+    rows.update(ended_at=journal.now, ended_by=str(journal.by))
+    for pin in ended:
+        journal.record(
+            "stop.unpinned", pin.stop, depot_id=pin.stop.order.depot_id, kind=pin.kind
+        )
+    return len(ended)
+
+
+def lock_route(
+    route: Route, journal: Writer, *, until_at: datetime | None, why: str
+) -> RouteLock:
+    """Hold a whole route; a lock that it has is replaced."""
+    unlock_route(route, journal)
+    lock = RouteLock.objects.create(
+        route=route,
+        why=why,
+        made_at=journal.now,
+        made_by=str(journal.by),
+        until_at=until_at,
+    )
+    journal.record(
+        "route.locked",
+        route,
+        depot_id=route.depot_id,
+        until_at=until_at.isoformat() if until_at else None,
+        why=why,
+    )
+    return lock
+
+
+def unlock_route(route: Route, journal: Writer) -> bool:
+    """Release a route; tell whether it was locked."""
+    rows = RouteLock.objects.filter(route=route, ended_at=None)
+    if not rows.update(ended_at=journal.now, ended_by=str(journal.by)):
+        return False
+    journal.record("route.unlocked", route, depot_id=route.depot_id)
+    return True
