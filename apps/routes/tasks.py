@@ -404,9 +404,10 @@ def _answered(plan: Plan, answer: Callable[[], None]) -> bool:
 
 def _note_search(found: Answer) -> None:
     """Count how the engines fared, whatever becomes of their answer."""
+    draft = found.draft
     modes.note_search(
         found.day.depot_id,
-        answered=found.draft.mode == PlanningMode.OPTIMIZER,
+        answered=draft is not None and draft.mode == PlanningMode.OPTIMIZER,
         failures=found.failures,
         by=SYSTEM,
         now=clock.now(),

@@ -30,7 +30,8 @@ from apps.routes.changes import (
     UnlockRoute,
     as_wire,
 )
-from apps.routes.models import Pin, Route, Stop
+from apps.routes.models import Route, Stop
+from apps.routes.pinned import Pin
 from apps.routes.services.applying import store_plan
 from apps.routes.services.fitting import Answer, StaleInput
 from apps.routes.services.holding import end_pins, lock_route, pin_stop, unlock_route

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from datetime import datetime
 
 from apps.journal.services import Writer
-from apps.routes.models import Pin, Route, RouteLock, Stop
+from apps.routes.models import Route, Stop
+from apps.routes.pinned import Pin, RouteLock
 
 
 def pin_stop(
