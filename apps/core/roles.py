@@ -167,14 +167,10 @@ def grant_roles(*, group: Any, permission: Any, content_type: Any) -> None:
     has them. Permissions that do not exist yet are made: Django makes its own only
     when all migrations have run. A group that is not in the table is left alone.
     """
+    known = _permissions(permission, _content_types(content_type))
     for role, grants in ROLES.items():
         row, _ = group.objects.get_or_create(name=role)
-        row.permissions.set(
-            [
-                _permission(label, act, permission, content_type)
-                for label, act in _pairs(grants)
-            ]
-        )
+        row.permissions.set([known[pair] for pair in _pairs(grants)])
 
 
 def _pairs(grants: Grants) -> Iterator[tuple[str, str]]:
@@ -183,13 +179,40 @@ def _pairs(grants: Grants) -> Iterator[tuple[str, str]]:
             yield label, act
 
 
-def _permission(label: str, act: str, permission: Any, content_type: Any) -> Any:
-    app_label, _, model = label.partition(".")
-    kind, _ = content_type.objects.get_or_create(app_label=app_label, model=model)
-    verbose_name = installed.get_model(label)._meta.verbose_name_raw
-    row, _ = permission.objects.get_or_create(
-        content_type=kind,
-        codename=f"{act}_{model}",
-        defaults={"name": f"Can {act} {verbose_name}"},
+def _content_types(content_type: Any) -> dict[str, Any]:
+    """Return the content type of each model in the table; make those that are missing."""
+    labels = {label for grants in ROLES.values() for label in grants}
+    rows = content_type.objects
+    known = {f"{row.app_label}.{row.model}": row for row in rows.all()}
+    made = rows.bulk_create(
+        content_type(app_label=app, model=model)
+        for app, _, model in (
+            label.partition(".") for label in sorted(labels - known.keys())
+        )
     )
-    return row
+    return known | {f"{row.app_label}.{row.model}": row for row in made}
+
+
+def _permissions(
+    permission: Any, kinds: Mapping[str, Any]
+) -> dict[tuple[str, str], Any]:
+    """Return the permission of each pair in the table; make those that are missing."""
+    pairs = {pair for grants in ROLES.values() for pair in _pairs(grants)}
+    names = {
+        (kinds[label].pk, f"{act}_{label.partition('.')[2]}"): (label, act)
+        for label, act in pairs
+    }
+    known = {
+        pair: row
+        for row in permission.objects.all()
+        if (pair := names.get((row.content_type_id, row.codename)))
+    }
+    made = permission.objects.bulk_create(
+        permission(
+            content_type=kinds[label],
+            codename=f"{act}_{label.partition('.')[2]}",
+            name=f"Can {act} {installed.get_model(label)._meta.verbose_name_raw}",
+        )
+        for label, act in sorted(pairs - known.keys())
+    )
+    return known | dict(zip(sorted(pairs - known.keys()), made, strict=True))
