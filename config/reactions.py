@@ -120,6 +120,17 @@ def _its_depot(entry: Entry) -> dict[str, Any]:
     return {"depot_id": str(entry.depot_id) if entry.depot_id else None}
 
 
+def _itself(entry: Entry) -> dict[str, Any]:
+    return {"entry_id": str(entry.pk)}
+
+
+def _yes(entry: Entry) -> dict[str, Any]:
+    return {"act": entry.payload["act"], **_its_depot(entry)}
+
+
+INCIDENT: tuple[Reaction, ...] = (("apps.incidents.tasks.follow_entry", _itself),)
+
+
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "plan.requested": (("apps.routes.tasks.plan_day", _plan),),
     "plan.ready": ((DRAW_WAYS, _ways_of_day),),
@@ -146,12 +157,21 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "stop.reopened": ((REOPTIMIZE, _its_route),),
     "stop.corrected": ((REOPTIMIZE, _its_route),),
     "attachment.received": (("apps.sync.tasks.store_attachment", _attachment),),
-    "condition.reported": ((FOLLOW_CONDITION, _condition),),
+    "condition.reported": ((FOLLOW_CONDITION, _condition), *INCIDENT),
     "condition.changed": ((FOLLOW_CONDITION, _condition),),
-    "condition.confirmed": ((FOLLOW_CONDITION, _condition),),
-    "condition.ended": ((FOLLOW_CONDITION, _condition),),
-    "condition.expired": ((FOLLOW_CONDITION, _condition),),
-    "decision_point.let": (("apps.routes.tasks.go_on", _its_depot),),
+    "condition.confirmed": ((FOLLOW_CONDITION, _condition), *INCIDENT),
+    "condition.ended": ((FOLLOW_CONDITION, _condition), *INCIDENT),
+    "condition.expired": ((FOLLOW_CONDITION, _condition), *INCIDENT),
+    "decision_point.let": (
+        ("apps.routes.tasks.go_on", _its_depot),
+        ("apps.incidents.tasks.follow_yes", _yes),
+    ),
+    "exception.reported": INCIDENT,
+    "machine.refused": INCIDENT,
+    "mode.fell_back": INCIDENT,
+    "mode.came_back": INCIDENT,
+    "plan.failed": INCIDENT,
+    "stop.needs_review": INCIDENT,
     "condition.touched": ((REOPTIMIZE, _touched_routes),),
     "change.applied": ((REOPTIMIZE, _touched_routes),),
 }

@@ -45,5 +45,13 @@ SCHEDULES: tuple[Scheduled, ...] = (
     Scheduled(
         name="try_engines", task="apps.routes.tasks.try_engines", every_minutes=1
     ),
+    Scheduled(
+        name="watch_incidents", task="apps.incidents.tasks.watch", every_minutes=1
+    ),
+    Scheduled(
+        name="watch_reliance",
+        task="apps.incidents.tasks.watch_reliance",
+        every_minutes=60,
+    ),
     Scheduled(name="seal", task="apps.journal.tasks.seal", every_minutes=1),
 )

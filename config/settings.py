@@ -245,6 +245,7 @@ INSTALLED_APPS = [
     "apps.routes",
     "apps.overrides",
     "apps.feedback",
+    "apps.incidents",
     "apps.sync",
     "apps.customers",
     "apps.metrics",

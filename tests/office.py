@@ -14,6 +14,8 @@ from apps.core.models import TaskRun
 from apps.core.roles import DRIVER
 from apps.depots.models import Depot
 from apps.drivers.models import Device, Driver, Shift, Vehicle
+from apps.incidents.models import ActionItem, Playbook, WorkCap
+from apps.incidents.services.incidents import IncidentDraft, raise_incident
 from apps.journal.models import Entry
 from apps.orders.models import Order, QuarantinedRow
 from apps.recommendations.models import Recommendation
@@ -137,6 +139,7 @@ def make_office(**depot: Any) -> Office:
             confirmed_at=None,
             confirmed_by="",
         ),
+        *_trouble(place),
         *_planned(place, shift, order),
         *_told(driver, device),
         DecisionRightFactory(depot=place),
@@ -245,6 +248,26 @@ def publish(office: Office) -> None:
         status=PlanState.PUBLISHED, published_at=NOW, published_by="user:1"
     )
     Route.objects.filter(pk=office.route.pk).update(status=RouteState.PUBLISHED)
+
+
+def _trouble(depot: Depot) -> list[Any]:
+    """Make an incident with a to-do of a playbook of the depot's own."""
+    draft = IncidentDraft(depot_id=depot.pk, kind="vehicle", cause=f"made/{depot.pk}")
+    incident = raise_incident(draft, by=SYSTEM, now=NOW)
+    playbook = Playbook.objects.create(code="own", name="Our own", depot=depot)
+    item = ActionItem.objects.create(
+        depot=depot,
+        incident=incident,
+        playbook=playbook,
+        text="Call the driver",
+        role="Supervisor",
+        due_at=NOW,
+        given_at=NOW,
+        given_by="user:1",
+    )
+    person = DepotMembershipFactory(depot=depot).user
+    cap = WorkCap.objects.create(user=person, most=5, set_at=NOW, set_by="user:1")
+    return [incident, playbook, item, cap]
 
 
 def _told(driver: Driver, device: Device) -> list[Any]:

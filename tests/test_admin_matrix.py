@@ -35,6 +35,31 @@ PAGES: dict[str, dict[str, str]] = {
         "add": "depots.add_absence",
         "end": "depots.change_absence",
     },
+    "incidents.incident": {
+        "view": "incidents.view_incident",
+        "add": NOBODY,
+        "assign": "incidents.change_incident",
+        "escalate": "incidents.change_incident",
+        "resolve": "incidents.change_incident",
+        "note": "incidents.change_incident",
+        "playbook": "incidents.change_incident",
+        "moves": "incidents.view_incident",
+        "reliance": "incidents.view_incident",
+    },
+    "incidents.actionitem": {
+        "view": "incidents.view_actionitem",
+        "add": NOBODY,
+        "give": "incidents.change_actionitem",
+        "settle": "incidents.change_actionitem",
+    },
+    "incidents.playbook": {
+        "view": "incidents.view_playbook",
+        "add": "incidents.add_playbook",
+    },
+    "incidents.workcap": {
+        "view": "incidents.view_workcap",
+        "add": "incidents.add_workcap",
+    },
     "orders.order": {
         "view": "orders.view_order",
         "add": NOBODY,

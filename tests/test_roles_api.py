@@ -78,6 +78,25 @@ ENDPOINTS: dict[str, str] = {
     "PATCH /api/v1/conditions/{routes.condition}": "routes.change_condition",
     "POST /api/v1/conditions/{routes.condition}/confirm": "routes.change_condition",
     "POST /api/v1/conditions/{routes.condition}/end": "routes.change_condition",
+    "GET /api/v1/incidents": "incidents.view_incident",
+    "POST /api/v1/incidents": "incidents.add_incident",
+    "GET /api/v1/incidents/{incidents.incident}": "incidents.view_incident",
+    "POST /api/v1/incidents/{incidents.incident}/assign": "incidents.change_incident",
+    "POST /api/v1/incidents/{incidents.incident}/escalate": "incidents.change_incident",
+    "POST /api/v1/incidents/{incidents.incident}/resolve": "incidents.change_incident",
+    "POST /api/v1/incidents/{incidents.incident}/playbook": "incidents.change_incident",
+    "GET /api/v1/action-items": "incidents.view_actionitem",
+    "GET /api/v1/action-items/mine": "incidents.view_actionitem",
+    "GET /api/v1/action-items/{incidents.actionitem}": "incidents.view_actionitem",
+    "POST /api/v1/action-items/{incidents.actionitem}/delegate": (
+        "incidents.change_actionitem"
+    ),
+    "POST /api/v1/action-items/{incidents.actionitem}/settle": (
+        "incidents.change_actionitem"
+    ),
+    "GET /api/v1/playbooks": "incidents.view_playbook",
+    "GET /api/v1/playbooks/{incidents.playbook}": "incidents.view_playbook",
+    "GET /api/v1/depots/{depots.depot}/reschedules": "incidents.view_incident",
     "GET /api/v1/plan-changes": "routes.view_planchange",
     "GET /api/v1/plan-changes/{routes.planchange}": "routes.view_planchange",
     "GET /api/v1/recommendations": "recommendations.view_recommendation",
@@ -146,6 +165,8 @@ def routed(endpoint: str) -> str:
     if room == "depots" and "/days/" in endpoint:
         endpoint = endpoint.replace("{depots.depot}", "<uuid:depot_id>")
         return endpoint.replace("{day}", "<date:day>")
+    if room == "depots" and endpoint.endswith("/reschedules"):
+        return endpoint.replace("{depots.depot}", "<uuid:depot_id>")
     if room == "uploads":
         return endpoint.replace("{sync.upload}", "<uuid:upload_id>")
     head, brace, rest = endpoint.partition("{")

@@ -53,6 +53,12 @@ PLANS: Grants = {
 ANSWER: Grants = {"overrides.override": ACV, "overrides.decisionright": V}
 """Ask for changes of a plan and answer those of others, as far as the table of rights
 lets the role. The table itself is the administrator's: nobody widens a right of one's own."""
+DEAL: Grants = {
+    "incidents.incident": ACV,
+    "incidents.actionitem": CV,
+    "incidents.playbook": V,
+}
+"""What needs somebody, for those who deal with it."""
 TAKE_ORDERS: Grants = {
     "orders.order": ACV,
     "orders.timewindow": ACV,
@@ -66,6 +72,7 @@ ROLES: Mapping[str, Grants] = {
     DRIVER: {},
     # Runs the day and its people: drivers, shifts, devices, plans.
     SUPERVISOR: {
+        **DEAL,
         **PLACES,
         **PLANS,
         **TAKE_ORDERS,
@@ -88,9 +95,12 @@ ROLES: Mapping[str, Grants] = {
         "routes.depotmode": CV,
         "routes.decisionpoint": ACV,
         **ANSWER,
+        "incidents.playbook": ACV,
+        "incidents.workcap": ACV,
     },
     # Makes the day: orders in, shifts and vehicles set, plans made and published.
     ROUTE_PLANNER: {
+        **DEAL,
         **PLACES,
         **PLANS,
         **TAKE_ORDERS,
@@ -115,9 +125,12 @@ ROLES: Mapping[str, Grants] = {
         "drivers.vehicletype": V,
         "drivers.shift": V,
         "drivers.shiftbreak": V,
+        "incidents.incident": V,
+        "incidents.playbook": V,
     },
     # Keeps the data sound: files, quarantine, addresses, rejected reports.
     DATA_STEWARD: {
+        **DEAL,
         **PLACES,
         **TAKE_ORDERS,
         "depots.zone": ACV,
@@ -131,6 +144,7 @@ ROLES: Mapping[str, Grants] = {
     },
     # Watches what the machine recommends, and what came of it.
     MODEL_MONITOR: {
+        **DEAL,
         **PLACES,
         **PLANS,
         "routes.planningparameter": V,
@@ -140,6 +154,7 @@ ROLES: Mapping[str, Grants] = {
     },
     # Answers customers and drivers during the day: sees the day, changes orders.
     COORDINATOR: {
+        **DEAL,
         **PLACES,
         **PLANS,
         **FLEET,

@@ -28,6 +28,8 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("routes.route", "local_shipping"),
             ("routes.planchange", "published_with_changes"),
             ("routes.condition", "traffic"),
+            ("incidents.incident", "warning"),
+            ("incidents.actionitem", "checklist"),
             ("recommendations.recommendation", "lightbulb"),
         ),
     ),
@@ -54,6 +56,10 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Behind it",
         (
+            ("routes.depotmode", "switches"),
+            ("routes.decisionpoint", "rule"),
+            ("incidents.playbook", "menu_book"),
+            ("incidents.workcap", "scale"),
             ("depots.depot", "warehouse"),
             ("depots.zone", "polyline"),
             ("depots.absence", "event_busy"),

@@ -1,0 +1,1 @@
+"""Incidents: what needs a person now, whose it is, and until when."""

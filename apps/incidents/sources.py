@@ -1,0 +1,117 @@
+"""Which facts of the journal are incidents, and which end one. Pure.
+
+One row a kind of entry: what it raises, or whose cause it takes away.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from apps.incidents.services.incidents import IncidentDraft
+from apps.journal.models import Entry
+
+REASONS: Final = frozenset(
+    {"vehicle", "hours", "unsafe", "no_access", "no_parking", "wrong_address"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A cause that is no more, and why, in a sentence."""
+
+    cause: str
+    why: str
+
+
+Source = Callable[[Entry], IncidentDraft | Gone | None]
+
+
+def _draft(entry: Entry, kind: str, cause: str, **more: Any) -> IncidentDraft | None:
+    if entry.depot_id is None:
+        return None
+    about = {"subject_type": entry.subject_type, "subject_id": entry.subject_id}
+    return IncidentDraft(
+        depot_id=entry.depot_id, kind=kind, cause=cause, **{**about, **more}
+    )
+
+
+def _from_driver(entry: Entry) -> IncidentDraft | None:
+    """What a driver reports: the words are in the event, the incident leads to it."""
+    reason = str(entry.payload["reason"])
+    if reason not in REASONS:
+        return None
+    told = ("stop_id", "driver_id", "can_drive", "minutes_left", "needs_help")
+    details = {name: entry.payload[name] for name in told if entry.payload.get(name)}
+    stuck = reason == "vehicle" and entry.payload.get("can_drive") is False
+    severity = "critical" if stuck or entry.payload.get("needs_help") else ""
+    cause = f"event/{entry.subject_id}"
+    return _draft(entry, reason, cause, details=details, severity=severity)
+
+
+def _closed_road(entry: Entry) -> IncidentDraft | None:
+    is_news = entry.payload["source"] == "driver"
+    if not is_news or entry.payload["condition_kind"] != "closure":
+        return None
+    return _draft(entry, "road", f"condition/{entry.subject_id}")
+
+
+def _road_is_judged(entry: Entry) -> Gone:
+    word = entry.kind.partition(".")[2]
+    return Gone(f"condition/{entry.subject_id}", f"The report was {word}.")
+
+
+def _failed_plan(entry: Entry) -> IncidentDraft | None:
+    details = {"why": entry.payload["why"]}
+    return _draft(entry, "failed_solve", f"plan/{entry.subject_id}", details=details)
+
+
+def _ai_down(entry: Entry) -> IncidentDraft | None:
+    details = {"why": entry.payload["why"]}
+    cause = f"ai_down/{entry.at.isoformat()}"
+    return _draft(entry, "ai_down", cause, details=details)
+
+
+def _ai_back(entry: Entry) -> Gone:
+    cause = f"ai_down/{entry.payload['fell_back_at']}"
+    return Gone(cause, "The optimizer answers again.")
+
+
+def _machine(entry: Entry) -> IncidentDraft | None:
+    """An act that is to be asked for waits for a yes; another one is for the records."""
+    act, hour = entry.payload["act"], f"{entry.at:%Y-%m-%dT%H}"
+    asks = entry.payload["leave"] == "ask"
+    details = {"act": act, "point_id": entry.payload["point_id"]}
+    if not asks:
+        cause = f"machine_refused/{act}/{entry.at:%Y-%m-%d}"
+        return _draft(entry, "machine_refused", cause, details=details)
+    return _draft(entry, "machine_asks", f"machine_asks/{act}/{hour}", details=details)
+
+
+def _needs_review(entry: Entry) -> IncidentDraft | None:
+    details = {
+        "code": entry.payload["code"],
+        "driver_id": entry.payload["driver_id"],
+        "stop_id": entry.subject_id,
+    }
+    return _draft(
+        entry,
+        "needs_review",
+        f"review/{entry.payload['event_id']}",
+        subject_type="deviceevent",
+        subject_id=entry.payload["event_id"],
+        details=details,
+    )
+
+
+SOURCES: Final[Mapping[str, Source]] = {
+    "exception.reported": _from_driver,
+    "condition.reported": _closed_road,
+    "condition.confirmed": _road_is_judged,
+    "condition.ended": _road_is_judged,
+    "condition.expired": _road_is_judged,
+    "plan.failed": _failed_plan,
+    "mode.fell_back": _ai_down,
+    "mode.came_back": _ai_back,
+    "machine.refused": _machine,
+    "stop.needs_review": _needs_review,
+}
