@@ -33,7 +33,9 @@ def follow_yes(*, act: str, depot_id: str | None) -> None:
     asked = Incident.objects.filter(
         kind="machine_asks", status__in=UNRESOLVED, details__act=act
     )
-    for row in asked.filter(depot=depot_id) if depot_id else asked:
+    if depot_id:
+        asked = asked.filter(depot=uuid.UUID(depot_id))
+    for row in asked:
         incidents.cause_is_gone(
             row.depot_id, row.cause, why="A person has said yes.", now=clock.now()
         )

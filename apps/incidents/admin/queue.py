@@ -1,6 +1,6 @@
 """The queue of what needs somebody, and one incident with its history."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -70,7 +70,7 @@ class StandingFilter(admin.SimpleListFilter):
         """Offer what a queue is looked at by."""
         return [("mine", "Mine"), ("resolved", "Resolved"), ("all", "All")]
 
-    def choices(self, changelist: Any) -> Iterable[Any]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         """Name the first choice by what it shows."""
         first, *others = super().choices(changelist)
         yield {**first, "display": "Open"}
@@ -204,7 +204,7 @@ class IncidentPage(AskingPage, FactPage, DepotScopedAdmin):
         if request.method == "POST" and "take" in request.POST:
             self.carry_out(
                 request,
-                lambda **context: verb(owner=request.user.pk, **context),
+                lambda **context: verb(owner=request.user.pk or 0, **context),
                 "You have it.",
             )
             return self.to_row(row)
