@@ -16,7 +16,6 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from apps.core import clock
 from apps.core.actors import user_actor
-from apps.core.etags import expected_version
 from apps.core.problems import FieldError, Invalid
 from apps.depots.models import Depot
 from apps.depots.scoping import ModelPermissions, scoped
@@ -109,7 +108,6 @@ class IncidentViewSet(ReadOnlyModelViewSet[Incident]):
         given = incidents.assign(
             incident_id=row.pk,
             owner_id=_owner_id(request),
-            expected_version=expected_version(request),
             by=user_actor(request.user),
             now=clock.now(),
         )
@@ -139,7 +137,6 @@ class IncidentViewSet(ReadOnlyModelViewSet[Incident]):
         shape.is_valid(raise_exception=True)
         incidents.resolve(
             incident_id=row.pk,
-            expected_version=expected_version(request),
             by=user_actor(request.user),
             now=clock.now(),
             **shape.validated_data,
