@@ -17,6 +17,7 @@ FOLLOW_ORDER = "apps.routes.tasks.follow_order"
 FOLLOW_SHIFT = "apps.routes.tasks.follow_shift"
 FOLLOW_CONDITION = "apps.routes.tasks.follow_condition"
 DRAW_WAYS = "apps.routes.tasks.draw_ways"
+ASK = "apps.feedback.tasks.ask_after"
 SETTLE = "apps.routes.tasks.settle_recommendations"
 
 
@@ -112,6 +113,16 @@ def _ways_of_day(entry: Entry) -> dict[str, Any] | None:
     }
 
 
+def _its_driver(entry: Entry) -> dict[str, Any] | None:
+    """The driver who did it, or whom it is about; nobody else is asked."""
+    kind, _, actor_id = entry.actor.partition(":")
+    driver_id = entry.payload.get("driver_id") or (actor_id if kind == "driver" else "")
+    if not driver_id:
+        return None
+    about = f"{entry.subject_type}:{entry.subject_id}"
+    return {"driver_id": driver_id, "because": entry.kind, "about": about}
+
+
 def _touched_routes(entry: Entry) -> dict[str, Any]:
     return {**_replan(entry, None), "route_ids": entry.payload["route_ids"]}
 
@@ -148,7 +159,10 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "shift.planned": ((REOPTIMIZE, _whole_day_with_shift),),
     "shift.changed": ((REOPTIMIZE, _whole_day_with_shift),),
     "shift.cancelled": ((FOLLOW_SHIFT, _shift),),
-    "shift.ended": ((FOLLOW_SHIFT, _shift), (SETTLE, _nothing)),
+    "shift.ended": ((FOLLOW_SHIFT, _shift), (SETTLE, _nothing), (ASK, _its_driver)),
+    "plan_change.acknowledged": ((ASK, _its_driver),),
+    "feedback.actioned": ((ASK, _its_driver),),
+    "feedback.declined": ((ASK, _its_driver),),
     "stop.released": ((REOPTIMIZE, _where_it_was),),
     "stop.failed": ((REOPTIMIZE, _its_route),),
     "stop.partial": ((REOPTIMIZE, _its_route_if_late),),

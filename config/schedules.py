@@ -38,6 +38,11 @@ SCHEDULES: tuple[Scheduled, ...] = (
         every_minutes=24 * 60,
     ),
     Scheduled(
+        name="expire_surveys",
+        task="apps.feedback.tasks.expire_surveys",
+        every_minutes=60,
+    ),
+    Scheduled(
         name="settle_recommendations",
         task="apps.routes.tasks.settle_recommendations",
         every_minutes=15,

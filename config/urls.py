@@ -7,7 +7,10 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from apps.core import health
 
-V1_ROOMS = ("depots", "orders", "drivers", "incidents", "routes", "recommendations")
+V1_ROOMS = (
+    *("depots", "orders", "drivers", "incidents", "routes", "recommendations"),
+    "feedback",
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),

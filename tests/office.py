@@ -8,12 +8,20 @@ from django.contrib.auth.models import Group, User
 from django.core.files.base import ContentFile
 from django.test import Client
 
-from apps.core.actors import SYSTEM
+from apps.core.actors import SYSTEM, Actor
 from apps.core.ids import uuid7
 from apps.core.models import TaskRun
 from apps.core.roles import DRIVER
 from apps.depots.models import Depot
 from apps.drivers.models import Device, Driver, Shift, Vehicle
+from apps.feedback.models import Survey
+from apps.feedback.services import (
+    Opinion,
+    Speaker,
+    import_responses,
+    open_hook,
+    record_feedback,
+)
 from apps.incidents.models import ActionItem, Playbook, WorkCap
 from apps.incidents.services.incidents import IncidentDraft, raise_incident
 from apps.journal.models import Entry
@@ -143,6 +151,7 @@ def make_office(**depot: Any) -> Office:
         *_planned(place, shift, order),
         *_told(driver, device),
         DecisionRightFactory(depot=place),
+        *_said(driver, place),
         *_behind(place),
     ]
     return Office(place, {row._meta.label_lower: row for row in rows})
@@ -310,6 +319,33 @@ def _told(driver: Driver, device: Device) -> list[Any]:
         attachment=photo, length=9, offset=9, created_at=NOW, expires_at=NOW
     )
     return [event, rejected, photo, upload]
+
+
+def _said(driver: Driver, depot: Depot) -> list[Any]:
+    said = record_feedback(
+        recommendation_id=None,
+        speaker=Speaker(Actor("driver", str(driver.pk)), "driver", depot.pk, driver.pk),
+        opinion=Opinion(rating=2, reason="detour", text="Over the bridge is shorter."),
+        given_at=NOW,
+        source_key=f"event:{driver.pk}",
+        by=SYSTEM,
+        now=NOW,
+    )
+    survey = Survey.objects.get(key="delivery")
+    head = "participantId,createdAt,csat"
+    run = import_responses(
+        survey_id=survey.pk,
+        depot_id=depot.pk,
+        form="zigpoll",
+        file_name="answers.csv",
+        content=f"{head}\n{depot.code}-1,2026-03-16T10:00:00Z,5\n{depot.code}-2,?,9\n".encode(),
+        by=SYSTEM,
+        now=NOW,
+    )
+    hook = open_hook(
+        survey_id=survey.pk, depot_id=depot.pk, form="zigpoll", by=SYSTEM, now=NOW
+    )
+    return [said, survey, run, hook]
 
 
 def _behind(depot: Depot) -> list[Any]:

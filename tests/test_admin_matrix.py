@@ -119,6 +119,20 @@ PAGES: dict[str, dict[str, str]] = {
         "view": "recommendations.view_recommendation",
         "add": NOBODY,
     },
+    "feedback.feedback": {
+        "view": "feedback.view_feedback",
+        "add": "feedback.add_feedback",
+        "triage": "feedback.change_feedback",
+    },
+    "feedback.survey": {
+        "view": "feedback.view_survey",
+        "add": "feedback.add_survey",
+        "live": "feedback.change_survey",
+        "retire": "feedback.change_survey",
+        "import_answers": "feedback.add_surveyimport",
+        "export": "feedback.view_response",
+    },
+    "feedback.surveyimport": {"view": "feedback.view_surveyimport", "add": NOBODY},
     "journal.entry": {"view": "journal.view_entry", "add": NOBODY},
     "core.taskrun": {
         "view": "core.view_taskrun",
@@ -144,7 +158,7 @@ PAGES: dict[str, dict[str, str]] = {
     "django_q.failure": {"view": NOBODY, "add": NOBODY},
     "django_q.ormq": {"view": NOBODY, "add": NOBODY},
 }
-HOUSE_WIDE = {"drivers.vehicletype"}
+HOUSE_WIDE = {"drivers.vehicletype", "feedback.survey"}
 """Rows that are no depot's: every depot goes by them, administrators change them."""
 WITHOUT_A_ROW = {"orders_order_cancel": 404}
 """Asked with nothing chosen, these answer so to who may."""

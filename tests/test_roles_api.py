@@ -109,6 +109,19 @@ ENDPOINTS: dict[str, str] = {
     "GET /api/v1/recommendations/{recommendations.recommendation}/answer": (
         "recommendations.view_recommendation"
     ),
+    "GET /api/v1/feedback": "feedback.view_feedback",
+    "POST /api/v1/feedback": "feedback.add_feedback",
+    "GET /api/v1/feedback/{feedback.feedback}": "feedback.view_feedback",
+    "POST /api/v1/feedback/{feedback.feedback}/see": "feedback.change_feedback",
+    "POST /api/v1/feedback/{feedback.feedback}/act": "feedback.change_feedback",
+    "POST /api/v1/feedback/{feedback.feedback}/decline": "feedback.change_feedback",
+    "GET /api/v1/surveys": "feedback.view_survey",
+    "POST /api/v1/surveys": "feedback.add_survey",
+    "GET /api/v1/surveys/{feedback.survey}": "feedback.view_survey",
+    "GET /api/v1/surveys/{feedback.survey}/results": "feedback.view_survey",
+    "POST /api/v1/surveys/{feedback.survey}/imports": "feedback.add_surveyimport",
+    "GET /api/v1/surveys/{feedback.survey}/export": "feedback.view_response",
+    "POST /api/v1/survey-hooks/{feedback.surveyhook}": ANYONE,
     "POST /api/sync/v1/enrol": ANYONE,
     "POST /api/sync/v1/session": DEVICE,
     "GET /api/sync/v1/pull": DEVICE,
@@ -121,7 +134,12 @@ ENDPOINTS: dict[str, str] = {
     "GET /api/sync/v1/time": DEVICE,
     "GET /api/sync/v1/schema": ANYONE,
 }
-HOUSE_WIDE = ("{drivers.vehicletype}",)
+HOUSE_WIDE = (
+    "{drivers.vehicletype}",
+    "{feedback.survey}",
+    "{feedback.survey}/results",
+    "{feedback.survey}/export",
+)
 """Rows that are no depot's."""
 REFUSED = {401, 403}
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -167,6 +185,8 @@ def routed(endpoint: str) -> str:
         return endpoint.replace("{day}", "<date:day>")
     if room == "depots" and endpoint.endswith("/reschedules"):
         return endpoint.replace("{depots.depot}", "<uuid:depot_id>")
+    if room == "survey-hooks":
+        return endpoint.replace("{feedback.surveyhook}", "<uuid:hook_id>")
     if room == "uploads":
         return endpoint.replace("{sync.upload}", "<uuid:upload_id>")
     head, brace, rest = endpoint.partition("{")

@@ -59,6 +59,8 @@ DEAL: Grants = {
     "incidents.playbook": V,
 }
 """What needs somebody, for those who deal with it."""
+FEEDBACK: Grants = {"feedback.feedback": AV, "feedback.survey": V}
+TRIAGE: Grants = {**FEEDBACK, "feedback.feedback": ACV}
 TAKE_ORDERS: Grants = {
     "orders.order": ACV,
     "orders.timewindow": ACV,
@@ -74,6 +76,10 @@ ROLES: Mapping[str, Grants] = {
     SUPERVISOR: {
         **DEAL,
         **PLACES,
+        **TRIAGE,
+        "feedback.survey": ACV,
+        "feedback.surveyimport": AV,
+        "feedback.response": V,
         **PLANS,
         **TAKE_ORDERS,
         "drivers.driver": ACV,
@@ -102,6 +108,7 @@ ROLES: Mapping[str, Grants] = {
     ROUTE_PLANNER: {
         **DEAL,
         **PLACES,
+        **FEEDBACK,
         **PLANS,
         **TAKE_ORDERS,
         "depots.zone": ACV,
@@ -119,6 +126,9 @@ ROLES: Mapping[str, Grants] = {
     # Reads what happened, without those to whom it happened.
     DATA_ANALYST: {
         **PLACES,
+        "feedback.survey": V,
+        "feedback.surveyimport": V,
+        "feedback.response": V,
         **ORDERS,
         **PLANS,
         "drivers.vehicle": V,
@@ -132,6 +142,9 @@ ROLES: Mapping[str, Grants] = {
     DATA_STEWARD: {
         **DEAL,
         **PLACES,
+        "feedback.survey": ACV,
+        "feedback.surveyimport": AV,
+        "feedback.response": V,
         **TAKE_ORDERS,
         "depots.zone": ACV,
         "orders.address": ACV,
@@ -146,6 +159,7 @@ ROLES: Mapping[str, Grants] = {
     MODEL_MONITOR: {
         **DEAL,
         **PLACES,
+        **FEEDBACK,
         **PLANS,
         "routes.planningparameter": V,
         "journal.entry": V,
@@ -156,6 +170,7 @@ ROLES: Mapping[str, Grants] = {
     COORDINATOR: {
         **DEAL,
         **PLACES,
+        **TRIAGE,
         **PLANS,
         **FLEET,
         **TAKE_ORDERS,

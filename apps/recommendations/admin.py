@@ -5,12 +5,14 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
+from apps.core.ids import uuid7
 from apps.core.office import FactPage, column
 from apps.core.wording import local_time
 from apps.depots.scoping import DepotScopedAdmin
 from apps.recommendations.models import Recommendation
 from apps.recommendations.passport import passport_of
 from apps.recommendations.states import RecommendationState
+from apps.recommendations.words import said
 
 COLOURS = {
     RecommendationState.ISSUED: "info",
@@ -37,7 +39,7 @@ class RecommendationPage(FactPage, DepotScopedAdmin):
     @column("In short")
     def first_reason(self, row: Recommendation) -> str:
         """Return its first reason."""
-        return str(row.reasons[0].get("text", "")) if row.reasons else ""
+        return said(row.reasons[0]) if row.reasons else ""
 
     @column("What became of it", label=COLOURS, ordering="state")
     def fate(self, row: Recommendation) -> tuple[str, str]:
@@ -58,6 +60,7 @@ class RecommendationPage(FactPage, DepotScopedAdmin):
             "recommendations/recommendation.html",
             title=f"{row.get_kind_display()} by {row.engine}",
             passport=passport_of(row),
+            feedback_key=uuid7(),
             zone=row.depot.time_zone,
             state=row.get_state_display(),
         )

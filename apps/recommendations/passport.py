@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from apps.core.wording import money
+from apps.core.wording import local_time, money
 from apps.recommendations.models import Recommendation
+from apps.recommendations.words import OFFICE, how_to_object, said
 
 PARTS = {
     "fixed_minor": "Vehicles",
@@ -25,6 +26,10 @@ ENGINES = {
     "repair": "Mending by rules",
     "pyvrp": "Optimizer (PyVRP)",
     "parts": "Optimizer, part by part",
+    "propagation": "Times driven in thought",
+    "relearning": "What driven legs teach",
+    "plan": "The plan's own times",
+    "in_force": "The values in force before",
 }
 
 
@@ -45,6 +50,10 @@ class Passport:
     row: Recommendation
     engine: str
     reasons: tuple[str, ...]
+    data_used: tuple[str, ...]
+    how_to_object: str
+    outcome: str
+    checked: str
     alternatives: tuple[str, ...]
     costs: tuple[CostRow, ...]
     gain: str
@@ -59,7 +68,11 @@ def passport_of(row: Recommendation) -> Passport:
     return Passport(
         row=row,
         engine=f"{ENGINES.get(row.engine, row.engine)} {row.engine_version}",
-        reasons=tuple(str(reason.get("text", "")) for reason in row.reasons),
+        reasons=tuple(said(reason) for reason in row.reasons),
+        data_used=tuple(said(item) for item in row.data_used),
+        how_to_object=how_to_object(OFFICE),
+        outcome=str(row.outcome.get("text", "")),
+        checked=_checked(row),
         alternatives=tuple(
             ENGINES.get(str(item.get("engine")), str(item.get("engine")))
             for item in row.alternatives
@@ -86,6 +99,15 @@ def passport_of(row: Recommendation) -> Passport:
             *((name, str(value)) for name, value in sorted(row.parameters.items())),
         ),
     )
+
+
+def _checked(row: Recommendation) -> str:
+    """Say when it was made again from its inputs, and how that came out."""
+    if row.checked_at is None:
+        return "Not made again yet."
+    at = local_time(row.checked_at, row.depot.time_zone)
+    same = "the same answer to the byte" if row.is_identical else "ANOTHER answer"
+    return f"Made again {at}: {same}."
 
 
 def _amount(costs: Mapping[str, Any], part: str, currency: str) -> str:

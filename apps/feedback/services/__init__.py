@@ -1,5 +1,12 @@
 """The verbs of feedback and surveys."""
 
+from apps.feedback.services.imports import (
+    FileRefused,
+    SignatureRefused,
+    import_responses,
+    open_hook,
+    take_webhook,
+)
 from apps.feedback.services.opinions import (
     Opinion,
     Speaker,
@@ -16,18 +23,37 @@ from apps.feedback.services.responses import (
     answer_on_device,
     record_response,
 )
+from apps.feedback.services.surveys import (
+    SurveyDraft,
+    ask_driver,
+    expire_asks,
+    make_live,
+    retire_survey,
+    write_survey,
+)
 
 __all__ = [
     "AlreadyAnswered",
     "Answerer",
+    "FileRefused",
     "Opinion",
     "Origin",
+    "SignatureRefused",
     "Speaker",
+    "SurveyDraft",
     "SurveyNotOpen",
     "act_on",
     "answer_on_device",
+    "ask_driver",
     "decline",
+    "expire_asks",
+    "import_responses",
+    "make_live",
     "mark_seen",
+    "open_hook",
     "record_feedback",
     "record_response",
+    "retire_survey",
+    "take_webhook",
+    "write_survey",
 ]

@@ -279,6 +279,7 @@ def _record(kind: str, row: Feedback, journal: Writer, **more: Any) -> None:
         rating=row.rating,
         reason=row.reason,
         objects=row.is_objection,
+        driver_id=str(row.driver_id or ""),
         **more,
     )
     if row.driver_id is not None:

@@ -34,6 +34,14 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "Feedback",
+        (
+            ("feedback.feedback", "forum"),
+            ("feedback.survey", "quiz"),
+            ("feedback.surveyimport", "upload"),
+        ),
+    ),
+    (
         "Orders",
         (
             ("orders.order", "package_2"),

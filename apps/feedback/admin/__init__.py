@@ -1,0 +1,6 @@
+"""The office's pages of feedback and surveys."""
+
+from apps.feedback.admin.inbox import FeedbackPage
+from apps.feedback.admin.surveys import SurveyImportPage, SurveyPage
+
+__all__ = ["FeedbackPage", "SurveyImportPage", "SurveyPage"]
