@@ -16,7 +16,18 @@ from apps.orders.models import Order
 from apps.recommendations.services import Draft
 from apps.routes import intake, wishing
 from apps.routes.chain import NoAnswer
-from apps.routes.changes import Change, Impact, kind_of
+from apps.routes.changes import (
+    Change,
+    GiveStop,
+    Impact,
+    LockRoute,
+    MoveStop,
+    PinStop,
+    SkipStop,
+    TakeOff,
+    UnlockRoute,
+    kind_of,
+)
 from apps.routes.effects import around_closures
 from apps.routes.legs import legs_of
 from apps.routes.models import Route
@@ -30,7 +41,13 @@ from apps.routes.solver.port import FOLLOWER, EngineRefused, Stop
 from apps.routes.solver.solution import Solution
 from apps.routes.solving import as_start
 from apps.routes.steps import Roads, mended_answer, on_the_roads
-from apps.routes.subjects import CannotChange, Subject, shown_numbers, subject_of
+from apps.routes.subjects import (
+    CannotChange,
+    Subject,
+    known_id,
+    shown_numbers,
+    subject_of,
+)
 from apps.routes.told import told_times
 from apps.routes.wanted import Live, Unfit, Wanted
 from apps.routes.weighed import (
@@ -42,6 +59,8 @@ from apps.routes.weighed import (
     summary_of,
 )
 
+ALONE = (MoveStop, PinStop, TakeOff, SkipStop, LockRoute, UnlockRoute)
+"""What touches one route only, unless a time is pinned."""
 _ROUTE = ("shift_id", "pk", "starts_at")
 TAKEN_OFF = "taken_off"
 TAKEN_OFF_TEXT = "Taken off today: give it to a driver, or serve it on another day."
@@ -75,7 +94,11 @@ def prepare_change(change: Change, *, now: datetime) -> Prepared:
     """
     subject = subject_of(change)
     day = intake.running_input(
-        subject.depot_id, subject.service_date, route_ids=None, now=now, locked_too=True
+        subject.depot_id,
+        subject.service_date,
+        route_ids=_looked_at(change, subject),
+        now=now,
+        locked_too=True,
     )
     numbers = shown_numbers(subject.depot_id, subject.service_date)
     live = Live(_without_strangers(day, subject), numbers)
@@ -121,6 +144,17 @@ def apply_change(
     """
     ready = prepare_change(change, now=now)
     return store_change(ready, expected_version=expected_version, by=by, now=now)
+
+
+def _looked_at(change: Change, subject: Subject) -> list[uuid.UUID] | None:
+    """Return the routes that a change can touch at all, None: any of the day's."""
+    if subject.route is None:
+        return None
+    if isinstance(change, GiveStop):
+        taker = Route.objects.filter(shift=known_id(change.shift_id)).first()
+        return None if taker is None else [subject.route.pk, taker.pk]
+    has_time = isinstance(change, PinStop) and (change.from_at or change.until_at)
+    return [subject.route.pk] if isinstance(change, ALONE) and not has_time else None
 
 
 def _without_strangers(day: DayInput, subject: Subject) -> DayInput:
@@ -220,7 +254,7 @@ def _answer(
 
 
 def _refuse_impossible(compared: Compared) -> None:
-    for one in compared.broken():
+    for one in compared.broken:
         if one.code in IMPOSSIBLE:
             text = one.text[:1].upper() + one.text[1:]
             raise CannotChange(f"{text}. {IMPOSSIBLE[one.code]}")
@@ -246,7 +280,7 @@ def _impact(
     before, after = compared.sketches(
         touched, {shift_id: pk for shift_id, (pk, _) in routes.items()}
     )
-    broken = compared.broken()
+    broken = compared.broken
     return Impact(
         kind="",
         summary=summary_of(wanted.lead, compared, subject.currency),

@@ -77,7 +77,7 @@ def _read(
     parameters = parameters_in_force(depot_id, now)
     held_fast = held_on(depot_id, service_date, now=now)
     shifts = _shifts(depot_id, service_date, route_ids)
-    stops = _stops_by_shift(depot_id, service_date)
+    stops = _stops_by_shift(depot_id, service_date, route_ids)
     inputs = tuple(
         _with_pins(
             _shift_input(shift, stops[shift.pk], now if running else None, parameters),
@@ -172,12 +172,16 @@ def _last_instant(shift: Shift) -> datetime:
 
 
 def _stops_by_shift(
-    depot_id: uuid.UUID, service_date: date
+    depot_id: uuid.UUID,
+    service_date: date,
+    route_ids: Collection[uuid.UUID] | None,
 ) -> Mapping[uuid.UUID, list[Stop]]:
     found: dict[uuid.UUID, list[Stop]] = defaultdict(list)
     rows = Stop.objects.filter(
         route__depot_id=depot_id, route__service_date=service_date
     ).select_related("order", "route")
+    if route_ids is not None:
+        rows = rows.filter(route__in=route_ids)
     for stop in rows.order_by("sequence", "id"):
         if stop.route is not None:
             found[stop.route.shift_id].append(stop)

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from apps.core.wording import money
 from apps.routes.changes import Broken, Called, RouteSketch
@@ -80,7 +81,7 @@ class Labels:
         return f"stop {number}" if number else self.stop(order)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Compared:
     """Two plans of the same shifts, and what the second breaks that the first kept."""
 
@@ -116,6 +117,7 @@ class Compared:
             if str(order.order_id) in then and str(order.order_id) not in now
         )
 
+    @cached_property
     def broken(self) -> tuple[Broken, ...]:
         """Return what is broken that was not, or is worse than it was."""
         return tuple((*self._windows(), *self._rules(), *self._promises()))
@@ -161,10 +163,10 @@ class Compared:
         orders = {str(order.order_id): order for order in self.after.day.orders}
         for one in validate(self.after.problem, self.after.solution):
             key = (one.code, one.vehicle_id, one.job_id)
-            late_s = self._over_s(one) if one.code == "shift_overrun" else 0
-            if one.code == BY_WINDOW or (
-                key in then and late_s <= self._overran_s(one) + VISIBLE_S
-            ):
+            is_late = one.code == "shift_overrun"
+            late_s = self._over_s(one) if is_late else 0
+            is_worse = is_late and late_s > self._overran_s(one) + VISIBLE_S
+            if one.code == BY_WINDOW or (key in then and not is_worse):
                 continue
             order = orders.get(one.job_id or "")
             yield Broken(
@@ -293,7 +295,7 @@ def summary_of(lead: str, compared: Compared, currency: str) -> str:
     figures = [added_minutes(duration_s), added_distance(distance_m)]
     figures.append(signed(minor, money(abs(minor), currency)))
     orders = {str(one.order_id): one for one in compared.after.day.orders}
-    broken = compared.broken()
+    broken = compared.broken
     late = [one for one in broken if one.code == BY_WINDOW]
     if late:
         named = [
@@ -318,7 +320,7 @@ def summary_of(lead: str, compared: Compared, currency: str) -> str:
 
 def reasons_of(compared: Compared, others: int) -> tuple[str, ...]:
     """Return what a change does in sentences, the worst first."""
-    found = [f"{one.text}." for one in compared.broken()]
+    found = [f"{one.text}." for one in compared.broken]
     found += [
         f"{compared.labels.stop(order)}: no driver has it any more."
         for order in compared.left_out()
