@@ -102,10 +102,12 @@ def _index(
 ) -> int:
     if change.place is not None:
         return place_index(live, shift_id, change.place)
-    other = live.order(_id(change.before_stop_id or change.after_stop_id))
-    if other.shift_id != shift_id or str(other.order_id) not in rest:
+    other_id = _id(change.before_stop_id or change.after_stop_id)
+    jobs = {one.stop_id: str(one.order_id) for one in live.day.orders}
+    job = jobs.get(other_id, "")
+    if job not in rest:
         raise Unfit("The other stop is not ahead on this route: name one that is.")
-    return rest.index(str(other.order_id)) + bool(change.after_stop_id)
+    return rest.index(job) + bool(change.after_stop_id)
 
 
 def place_index(live: Live, shift_id: uuid.UUID, place: int) -> int:
