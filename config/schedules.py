@@ -4,6 +4,9 @@ from apps.core.schedules import Scheduled
 
 SCHEDULES: tuple[Scheduled, ...] = (
     Scheduled(name="tidy", task="apps.core.tasks.tidy", every_minutes=60),
+    Scheduled(
+        name="expire_holds", task="apps.promises.tasks.expire_holds", every_minutes=1
+    ),
     Scheduled(name="watch_days", task="apps.routes.tasks.watch_days", every_minutes=1),
     Scheduled(
         name="expire_uploads", task="apps.sync.tasks.expire_uploads", every_minutes=60

@@ -247,6 +247,7 @@ INSTALLED_APPS = [
     "apps.feedback",
     "apps.incidents",
     "apps.sync",
+    "apps.promises",
     "apps.customers",
     "apps.metrics",
     "apps.training",

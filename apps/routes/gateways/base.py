@@ -62,6 +62,16 @@ class TravelMatrix:
         return f"{words}, since: {self.failure}" if self.failure else words
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Spokes:
+    """Travel between one place and many others, to it and back; as `TravelMatrix` has it."""
+
+    there_s: Entries
+    there_m: Entries
+    back_s: Entries
+    back_m: Entries
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteGeometry:
     """The way through points in their order; `legs` are its pieces, one a leg."""
@@ -157,6 +167,16 @@ class TravelTimes(Ways, Protocol):
         """
         ...
 
+    def spokes(
+        self, hub: Point, points: Sequence[Point], *, departs_hour: int | None = None
+    ) -> Spokes:
+        """Return travel from all points to the hub, and from there to them.
+
+        Raises:
+            RoadsFailed: the source does not answer.
+        """
+        ...
+
 
 class Tables(Protocol):
     """What answers for any rectangle of a matrix, at free flow."""
@@ -189,6 +209,16 @@ class RoadEngine(Ways, Tables, Protocol):
     def close(self) -> None:
         """Let go of what the engine holds."""
         ...
+
+
+def spokes_of(matrix: TravelMatrix) -> Spokes:
+    """Return the spokes of a matrix whose first place is the hub."""
+    return Spokes(
+        there_s=matrix.durations_s[1:, 0],
+        there_m=matrix.distances_m[1:, 0],
+        back_s=matrix.durations_s[0, 1:],
+        back_m=matrix.distances_m[0, 1:],
+    )
 
 
 def line_string(points: Sequence[Point]) -> dict[str, object]:

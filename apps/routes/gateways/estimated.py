@@ -19,6 +19,7 @@ from apps.routes.gateways.base import (
     MatchedTrace,
     RouteGeometry,
     SnappedPoint,
+    Spokes,
     TravelMatrix,
     check_trace,
     check_way,
@@ -77,6 +78,20 @@ class EstimatedTravelTimes:
             source=law.source,
             version=VERSION,
         )
+
+    def spokes(
+        self, hub: Point, points: Sequence[Point], *, departs_hour: int | None = None
+    ) -> Spokes:
+        """Return estimated travel to the hub, the same both ways."""
+        law = self._parameters
+        scale = law.c_s * self.hour_factor(departs_hour)
+        crow_m = np.zeros(0)
+        if points:
+            _, strip = next(_strips([hub, *points], rows=1))
+            crow_m = strip[0, 1:]
+        times = np.rint(scale * np.power(crow_m / 1000, law.p)).astype(np.int32)
+        metres = np.rint(crow_m * law.detour).astype(np.int32)
+        return Spokes(there_s=times, there_m=metres, back_s=times, back_m=metres)
 
     def route(self, points: Sequence[Point]) -> RouteGeometry:
         """Return straight lines through the points, with estimated figures."""
@@ -145,7 +160,7 @@ def great_circles_m(points: Sequence[Point]) -> NDArray[np.float64]:
 
 
 def _strips(
-    points: Sequence[Point],
+    points: Sequence[Point], rows: int = STRIP
 ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
     """Yield the upper triangle in strips: rows, and distances from column `start` on.
 
@@ -154,18 +169,18 @@ def _strips(
     lat = np.radians([point.lat for point in points])
     lon = np.radians([point.lon for point in points])
     axes = (np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat))
-    for start in range(0, len(points), STRIP):
-        rows = slice(start, min(start + STRIP, len(points)))
-        chord = np.zeros((rows.stop - start, len(points) - start))
+    for start in range(0, len(points), rows):
+        strip = slice(start, min(start + rows, len(points)))
+        chord = np.zeros((strip.stop - start, len(points) - start))
         for axis in axes:
-            step = axis[rows, None] - axis[None, start:]
+            step = axis[strip, None] - axis[None, start:]
             step *= step
             chord += step
         np.sqrt(chord, out=chord)
         chord *= 0.5
         np.arcsin(np.minimum(chord, 1.0, out=chord), out=chord)
         chord *= 2 * EARTH_RADIUS_M
-        yield rows, chord
+        yield strip, chord
 
 
 def _mirror(square: NDArray[Any], rows: slice) -> None:

@@ -13,6 +13,7 @@ from apps.routes.gateways.base import (
     RouteGeometry,
     SnappedPoint,
     SourceDown,
+    Spokes,
     TravelMatrix,
     TravelTimes,
 )
@@ -68,6 +69,17 @@ class WithFallback:
             self._note(error, "matrix")
             found = self._second.matrix(points, departs_hour=departs_hour)
             return replace(found, failure=str(error))
+
+    def spokes(
+        self, hub: Point, points: Sequence[Point], *, departs_hour: int | None = None
+    ) -> Spokes:
+        """Return travel between a place and others; estimated where roads fail."""
+        try:
+            self._patience.check()
+            return self._first.spokes(hub, points, departs_hour=departs_hour)
+        except RoadsFailed as error:
+            self._note(error, "spokes")
+            return self._second.spokes(hub, points, departs_hour=departs_hour)
 
     def route(self, points: Sequence[Point]) -> RouteGeometry:
         """Return the way through the points; straight lines where roads fail."""

@@ -10,9 +10,11 @@ from apps.routes.gateways.base import (
     MatchedTrace,
     RouteGeometry,
     SnappedPoint,
+    Spokes,
     TravelMatrix,
     check_trace,
     check_way,
+    spokes_of,
 )
 
 
@@ -40,6 +42,12 @@ class MemoryTravelTimes:
             source="memory",
             version="1",
         )
+
+    def spokes(
+        self, hub: Point, points: Sequence[Point], *, departs_hour: int | None = None
+    ) -> Spokes:
+        """Return distances over the speed, to the hub and back."""
+        return spokes_of(self.matrix([hub, *points], departs_hour=departs_hour))
 
     def route(self, points: Sequence[Point]) -> RouteGeometry:
         """Return straight lines through the points."""

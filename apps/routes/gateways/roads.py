@@ -15,6 +15,7 @@ from apps.routes.gateways.base import (
     RoadEngine,
     RouteGeometry,
     SnappedPoint,
+    Spokes,
     TravelMatrix,
 )
 from apps.routes.gateways.cache import MatrixCache, cached_table
@@ -60,6 +61,22 @@ class RoadTravelTimes:
             quality=origin.quality,
             source=origin.source,
             version=origin.version,
+        )
+
+    def spokes(
+        self, hub: Point, points: Sequence[Point], *, departs_hour: int | None = None
+    ) -> Spokes:
+        """Return travel to the hub and back along the roads, as the engine has it."""
+        places = [hub, *points]
+        others = range(1, len(places))
+        there_s, there_m = self._engine.table(places, others, [0])
+        back_s, back_m = self._engine.table(places, [0], others)
+        factor = self._factor * self._hour_factor(departs_hour)
+        return Spokes(
+            there_s=_times(there_s[:, 0], factor),
+            there_m=there_m[:, 0],
+            back_s=_times(back_s[0], factor),
+            back_m=back_m[0],
         )
 
     def route(self, points: Sequence[Point]) -> RouteGeometry:

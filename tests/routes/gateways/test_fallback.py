@@ -14,6 +14,7 @@ from apps.routes.gateways.base import (
     RouteGeometry,
     SnappedPoint,
     SourceDown,
+    Spokes,
     TravelMatrix,
 )
 from apps.routes.gateways.estimated import EstimatedTravelTimes
@@ -37,6 +38,11 @@ class Failing:
     def matrix(
         self, points: Sequence[Point], *, departs_hour: int | None = None
     ) -> TravelMatrix:
+        raise self._fail()
+
+    def spokes(
+        self, hub: Point, points: Sequence[Point], *, departs_hour: int | None = None
+    ) -> Spokes:
         raise self._fail()
 
     def route(self, points: Sequence[Point]) -> RouteGeometry:

@@ -1,0 +1,1 @@
+"""Promises: slots offered from the live plan, held for a while, and kept."""

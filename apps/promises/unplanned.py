@@ -1,0 +1,121 @@
+"""Slots of a day that has no plan yet: by its shifts, and what they are to do already."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from apps.core.codes import codes_of
+from apps.drivers.models import Shift
+from apps.orders.models import Order
+from apps.orders.states import OrderState
+from apps.promises.calendar import Rules
+from apps.promises.capacity import Booked, Crew, takes
+from apps.promises.live import asked_input
+from apps.promises.models import Hold
+from apps.promises.standing import Price
+from apps.promises.states import HoldState
+from apps.routes.gateways.base import TravelTimes
+from apps.routes.intake import USABLE_SHIFTS
+from apps.routes.parameters import Parameters
+from apps.routes.planning import Interval
+from apps.routes.solver.problem import UNREACHABLE
+
+Quote = tuple[Interval, Price, str]
+
+
+def open_slots(  # noqa: PLR0917
+    order: Order,
+    rules: Rules,
+    day: date,
+    wanted: Sequence[Interval],
+    holds: Sequence[Hold],
+    parameters: Parameters,
+    travel: TravelTimes,
+) -> list[Quote]:
+    """Return the slots that the day's shifts leave room for, priced by the way there.
+
+    Without a plan the price is an estimate: there and back from the nearest place that
+    the day goes to anyway.
+    """
+    shifts = list(
+        Shift.objects.filter(
+            depot_id=order.depot_id, service_date=day, status__in=USABLE_SHIFTS
+        ).select_related("vehicle__type", "driver")
+    )
+    if not shifts:
+        return []
+    others = list(
+        Order.objects.filter(
+            depot_id=order.depot_id, service_date=day, status=OrderState.OPEN
+        )
+        .exclude(pk=order.pk)
+        .prefetch_related("windows")
+    )
+    kept = [hold for hold in holds if hold.status == HoldState.HELD]
+    visit = asked_input(order, wanted[0], parameters)
+    crews = [_crew(shift) for shift in shifts]
+    work_s = visit.service_s + rules.stop_travel_s
+    booked = [
+        *(_booked(one, _windows(one), rules, parameters) for one in others),
+        *(_booked(h.order, (_held(h),), rules, parameters) for h in kept),
+    ]
+    free = [
+        window
+        for window in wanted
+        if takes(
+            crews,
+            booked,
+            window,
+            Booked((window,), work_s, visit.demands),
+            frozenset(visit.requires),
+            rules.fill_percent,
+        )
+    ]
+    points = [order.depot.point, *(one.point for one in others)]
+    spokes = travel.spokes(order.point, points)
+    near = int((spokes.there_s.astype(int) + spokes.back_s).argmin())
+    if not free or int(spokes.there_s[near]) >= UNREACHABLE:
+        return []
+    travel_s = int(spokes.there_s[near]) + int(spokes.back_s[near])
+    metres = int(spokes.there_m[near]) + int(spokes.back_m[near])
+    vehicle = shifts[0].vehicle
+    longer_s = travel_s + visit.service_s
+    cost = round(longer_s * vehicle.cost_per_hour_minor * 1000 / 3600)
+    cost += metres * vehicle.cost_per_km_minor
+    mark = repr([hold.pk.hex for hold in holds])
+    return [
+        (window, Price(travel_s, metres, longer_s, cost, window.opens_at), mark)
+        for window in free
+    ]
+
+
+def _crew(shift: Shift) -> Crew:
+    vehicle = shift.vehicle
+    skills = shift.driver.skills if vehicle.type.is_crewed else []
+    return Crew(
+        Interval(shift.starts_at, shift.ends_at),
+        (vehicle.capacity_g, vehicle.capacity_ml, vehicle.capacity_pieces),
+        frozenset(codes_of([*vehicle.abilities, *skills])),
+    )
+
+
+def _windows(order: Order) -> tuple[Interval, ...]:
+    return tuple(Interval(one.opens_at, one.closes_at) for one in order.windows.all())
+
+
+def _held(hold: Hold) -> Interval:
+    return Interval(hold.opens_at, hold.closes_at)
+
+
+def _booked(
+    order: Order,
+    windows: tuple[Interval, ...],
+    rules: Rules,
+    parameters: Parameters,
+) -> Booked:
+    service_s = order.service_s
+    stands_s = parameters.standard_service_s if service_s is None else service_s
+    return Booked(
+        windows,
+        stands_s + rules.stop_travel_s,
+        (order.load_g, order.load_ml, order.pieces),
+    )
