@@ -22,7 +22,7 @@ Flags = NDArray[np.bool_]
 
 NEVER = 1 << 60
 
-TRIED = 3
+TRIED = 2
 """Places a slot that are timed exactly; the first is nearly always the one."""
 
 

@@ -8,7 +8,6 @@ held of it stands in it like a stop.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 from uuid import UUID
 
 import numpy as np
@@ -223,29 +222,32 @@ def price_at(laid: Laid, job: int, leg: int, origin_at: datetime) -> Price | Non
     after = build_route(view, 0, sequence)
     if after is None:
         return None
-    before_s, before_m = way(view, state.sequence)
-    after_s, after_m = way(view, sequence)
+    added_s, added_m = detour(view, state.sequence, job, leg)
     return Price(
-        travel_s=after_s - before_s,
-        distance_m=after_m - before_m,
+        travel_s=added_s,
+        distance_m=added_m,
         duration_s=_duration_s(after) - _duration_s(state),
         cost_milli=after.cost_milli - state.cost_milli,
         starts_at=origin_at + timedelta(seconds=after.times.starts_s[leg]),
     )
 
 
-def way(view: View, sequence: Sequence[int]) -> tuple[int, int]:
-    """Return seconds and metres of the way along a sequence, from start to end."""
+def detour(view: View, sequence: Sequence[int], job: int, leg: int) -> tuple[int, int]:
+    """Return the seconds and metres of the way that a visit adds at a leg's begin."""
+    car, end = view.cars[0], view.cars[0].vehicle.end_location
+    here = view.locations[job]
+    before = view.locations[sequence[leg - 1]] if leg else car.vehicle.start_location
+    after = view.locations[sequence[leg]] if leg < len(sequence) else end
+    seconds, metres = car.durations_s[before][here], car.distances_m[before][here]
+    if after is None:
+        return seconds, metres
+    seconds += car.durations_s[here][after]
+    metres += car.distances_m[here][after]
     if not sequence:
-        return 0, 0
-    car = view.cars[0]
-    places = [car.vehicle.start_location, *(view.locations[job] for job in sequence)]
-    if car.vehicle.end_location is not None:
-        places.append(car.vehicle.end_location)
-    legs = list(pairwise(places))
+        return seconds, metres
     return (
-        sum(car.durations_s[a][b] for a, b in legs),
-        sum(car.distances_m[a][b] for a, b in legs),
+        seconds - car.durations_s[before][after],
+        metres - car.distances_m[before][after],
     )
 
 
