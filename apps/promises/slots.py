@@ -6,7 +6,7 @@ timed exactly (`standing.price_at`). Times are whole seconds after one common in
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from apps.core.units import Point
 from apps.promises.standing import Gaps, Standing
-from apps.routes.gateways.base import Spokes
+from apps.routes.gateways.base import Entries, Spokes
 from apps.routes.solver.problem import UNREACHABLE
 
 Integers = NDArray[np.int64]
@@ -113,7 +113,9 @@ def _side_by_side(
     if not parts:
         none = np.zeros(0, dtype=np.int64)
         rests = np.zeros((1, 0), dtype=np.int64)
-        return Gaps(*[none] * 11, rests, rests)
+        names = [one.name for one in fields(Gaps)][:-2]
+        columns = dict.fromkeys(names, none)
+        return Gaps(**columns, rests_from_s=rests, rests_s=rests)
     return Gaps(
         ready_s=_joined([gaps.ready_s + shifts[i] for i, gaps in parts]),
         latest_s=_joined([gaps.latest_s + shifts[i] for i, gaps in parts]),
@@ -240,7 +242,8 @@ def _longer(
     return longer_s
 
 
-def _scaled(seconds: Integers, percent: Integers) -> Integers:
+def _scaled(entries: Entries, percent: Integers) -> Integers:
     """Return travel times for vans that take `percent` of them, rounded."""
+    seconds = entries.astype(np.int64)
     far = seconds >= UNREACHABLE
     return np.where(far, UNREACHABLE, (seconds * percent + 50) // 100)

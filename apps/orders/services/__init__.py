@@ -1,6 +1,10 @@
 """The orders' verbs."""
 
-from apps.orders.services.addresses import AddressImport, import_addresses
+from apps.orders.services.addresses import (
+    AddressImport,
+    import_addresses,
+    keep_address,
+)
 from apps.orders.services.files import (
     ImportClash,
     Preview,
@@ -37,6 +41,7 @@ __all__ = [
     "create_orders",
     "import_addresses",
     "import_orders",
+    "keep_address",
     "preview_import",
     "receive_file",
     "reschedule_order",

@@ -7,9 +7,11 @@ from datetime import datetime
 
 from apps.core.actors import Actor
 from apps.core.ids import uuid7
+from apps.core.problems import Invalid
+from apps.core.units import Point
 from apps.depots.models import Depot
 from apps.journal.services import writing
-from apps.orders.drafts import MAX_LENGTHS
+from apps.orders.drafts import MAX_LENGTHS, AddressDraft
 from apps.orders.imports.addresses import match_key, split_street
 from apps.orders.imports.cells import Cells
 from apps.orders.imports.headers import Mapping, map_columns
@@ -103,3 +105,36 @@ def _addresses(depot: Depot, row: Row, mapping: Mapping) -> list[Address]:
         for number in numbers
         if number
     ]
+
+
+def keep_address(
+    *,
+    depot_id: uuid.UUID,
+    address: AddressDraft,
+    point: Point,
+    by: Actor,
+    now: datetime,
+) -> Address:
+    """Keep where an address is, as a person has approved it: used from the next time on.
+
+    Raises:
+        Invalid: it has no street.
+    """
+    key = match_key(address.street, address.house_number)
+    if not key:
+        raise Invalid("An address needs a street.")
+    with writing(by=by, now=now) as writer:
+        row, _ = Address.objects.update_or_create(
+            depot_id=depot_id,
+            match_key=key,
+            postcode=address.postcode,
+            city=address.city,
+            defaults={
+                "street": address.street,
+                "house_number": address.house_number,
+                "latitude": point.lat,
+                "longitude": point.lon,
+            },
+        )
+        writer.record("address.kept", row, depot_id=depot_id)
+    return row
