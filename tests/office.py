@@ -12,6 +12,12 @@ from apps.core.actors import SYSTEM, Actor
 from apps.core.ids import uuid7
 from apps.core.models import TaskRun
 from apps.core.roles import DRIVER
+from apps.customers.models import (
+    AddressProposal,
+    CustomerPage,
+    Link,
+    PickupPoint,
+)
 from apps.depots.models import Depot
 from apps.drivers.models import Device, Driver, Shift, Vehicle
 from apps.feedback.models import Survey
@@ -26,6 +32,7 @@ from apps.incidents.models import ActionItem, Playbook, WorkCap
 from apps.incidents.services.incidents import IncidentDraft, raise_incident
 from apps.journal.models import Entry
 from apps.orders.models import Order, QuarantinedRow
+from apps.promises.models import Hold, SlotRules
 from apps.recommendations.models import Recommendation
 from apps.recommendations.services import Draft, issue
 from apps.routes import models
@@ -150,6 +157,7 @@ def make_office(**depot: Any) -> Office:
         *_trouble(place),
         *_planned(place, shift, order),
         *_told(driver, device),
+        *_for_customers(order),
         DecisionRightFactory(depot=place),
         *_said(driver, place),
         *_behind(place),
@@ -346,6 +354,44 @@ def _said(driver: Driver, depot: Depot) -> list[Any]:
         survey_id=survey.pk, depot_id=depot.pk, form="zigpoll", by=SYSTEM, now=NOW
     )
     return [said, survey, run, hook]
+
+
+def _for_customers(order: Order) -> list[Any]:
+    """Make what the anonymous door shows, and what came in by it."""
+    depot = order.depot
+    times = {"opens_at": NOW, "closes_at": NOW + timedelta(hours=2)}
+    return [
+        SlotRules.objects.create(depot=depot),
+        Hold.objects.create(
+            depot=depot,
+            order=order,
+            service_date=SERVICE_DATE,
+            **times,
+            **dict.fromkeys(("added_s", "added_m", "cost_minor", "co2_g"), 1),
+            held_at=NOW,
+            held_by="link:1",
+            expires_at=NOW + timedelta(minutes=10),
+        ),
+        CustomerPage.objects.create(depot=depot),
+        PickupPoint.objects.create(
+            depot=depot, name="Kiosk", street="Markt", latitude=49.51, longitude=11.28
+        ),
+        AddressProposal.objects.create(
+            depot=depot,
+            order=order,
+            street="Hinterhof",
+            proposed_at=NOW,
+            proposed_by="link:1",
+        ),
+        Link.objects.create(
+            order=order,
+            purpose="tracking",
+            code_hash=uuid7().hex,
+            made_at=NOW,
+            made_by="system",
+            expires_at=NOW + timedelta(days=1),
+        ),
+    ]
 
 
 def _behind(depot: Depot) -> list[Any]:

@@ -151,6 +151,30 @@ PAGES: dict[str, dict[str, str]] = {
         "add": NOBODY,
         "file": "sync.view_attachment",
     },
+    "promises.slotrules": {
+        "view": "promises.view_slotrules",
+        "add": "promises.add_slotrules",
+    },
+    "promises.hold": {"view": "promises.view_hold", "add": NOBODY},
+    "customers.customerpage": {
+        "view": "customers.view_customerpage",
+        "add": "customers.add_customerpage",
+    },
+    "customers.pickuppoint": {
+        "view": "customers.view_pickuppoint",
+        "add": "customers.add_pickuppoint",
+    },
+    "customers.addressproposal": {
+        "view": "customers.view_addressproposal",
+        "add": NOBODY,
+        "approve": "customers.change_addressproposal",
+        "reject": "customers.change_addressproposal",
+    },
+    "customers.link": {
+        "view": "customers.view_link",
+        "add": NOBODY,
+        "revoke": "customers.change_link",
+    },
     "auth.user": {"view": NOBODY, "add": NOBODY, "password_change": NOBODY},
     "auth.group": {"view": NOBODY, "add": NOBODY},
     "django_q.schedule": {"view": NOBODY, "add": NOBODY},

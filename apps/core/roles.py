@@ -69,6 +69,16 @@ TAKE_ORDERS: Grants = {
     "orders.customer": V,
 }
 
+DOOR: Grants = {
+    "customers.customerpage": ACV,
+    "customers.pickuppoint": ACV,
+    "customers.addressproposal": CV,
+    "customers.link": CV,
+    "promises.slotrules": ACV,
+    "promises.hold": V,
+}
+"""What customers see and may do, by links and without a log-in."""
+
 ROLES: Mapping[str, Grants] = {
     # Drivers work on their devices: they have no page of the office.
     DRIVER: {},
@@ -82,6 +92,7 @@ ROLES: Mapping[str, Grants] = {
         "feedback.response": V,
         **PLANS,
         **TAKE_ORDERS,
+        **DOOR,
         "drivers.driver": ACV,
         "drivers.vehicle": ACV,
         "drivers.vehicletype": V,
@@ -120,6 +131,8 @@ ROLES: Mapping[str, Grants] = {
         "routes.plan": AV,
         "routes.condition": ACV,
         "routes.planningparameter": V,
+        "promises.slotrules": V,
+        "promises.hold": V,
         "core.taskrun": CV,
         **ANSWER,
     },
@@ -148,6 +161,7 @@ ROLES: Mapping[str, Grants] = {
         **TAKE_ORDERS,
         "depots.zone": ACV,
         "orders.address": ACV,
+        "customers.addressproposal": CV,
         "orders.customer": CV,
         "journal.entry": V,
         "sync.deviceevent": V,
@@ -174,6 +188,9 @@ ROLES: Mapping[str, Grants] = {
         **PLANS,
         **FLEET,
         **TAKE_ORDERS,
+        "customers.addressproposal": CV,
+        "customers.link": CV,
+        "promises.hold": V,
         **ANSWER,
         "routes.condition": ACV,
         "drivers.device": V,

@@ -1,6 +1,5 @@
 """The anonymous door in the office: its looks, its links, and proposed addresses."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -24,6 +23,8 @@ from apps.customers.states import ProposalState
 from apps.depots.scoping import DepotScopedAdmin
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     PageModelForm = forms.ModelForm[CustomerPage]
 else:
     PageModelForm = forms.ModelForm  # Django's cannot be subscripted when it runs.
@@ -200,7 +201,14 @@ class LinkPage(FactPage, DepotScopedAdmin):
     """Links that customers have; nobody can see where they lead to."""
 
     depot_path = "order__depot"
-    list_display = ["order", "purpose", "made_at", "expires_at", "used_at", "revoked_at"]
+    list_display = [
+        "order",
+        "purpose",
+        "made_at",
+        "expires_at",
+        "used_at",
+        "revoked_at",
+    ]
     list_filter = ["purpose", "order__depot"]
     search_fields = ["order__reference"]
     list_select_related = ["order"]
@@ -231,9 +239,7 @@ class LinkPage(FactPage, DepotScopedAdmin):
         if request.method == "POST":
 
             def verb(**given: Any) -> int:
-                return revoke_links(
-                    order_id=row.order_id, purpose=row.purpose, **given
-                )
+                return revoke_links(order_id=row.order_id, purpose=row.purpose, **given)
 
             if self.carry_out(request, verb, "The links open nothing any more."):
                 return self.to_row(row)

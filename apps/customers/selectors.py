@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from apps.core.problems import NotFound, Problem
 from apps.core.units import Point, epoch_ms
-from apps.customers.links import hash_of, is_code
+from apps.customers.codes import hash_of, is_code
 from apps.customers.models import (
     AddressProposal,
     CustomerPage,

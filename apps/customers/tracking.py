@@ -73,6 +73,9 @@ class Tracked:
     """From where it comes, clockwise from north; told near by alone."""
     done_at: datetime | None = None
 
+    is_late: bool = False
+    """Whether what was promised is over, and the driver is not on the road with it."""
+
     @property
     def is_over(self) -> bool:
         """Tell whether nothing more will come."""
@@ -91,7 +94,8 @@ def track(facts: Facts, near: Nearness, now: datetime) -> Tracked:
     eta = _interval(facts, now)
     if not facts.is_out or not is_today:
         promised = window or eta
-        return Tracked(PLANNED, facts.service_date, is_today, promised)
+        is_late = promised is not None and promised[1] < now
+        return Tracked(PLANNED, facts.service_date, is_today, promised, is_late=is_late)
     status = _on_the_road(facts, near, now)
     away_m, bearing = _away(facts, near, is_near=status != OUT)
     is_near = status != OUT

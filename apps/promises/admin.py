@@ -47,9 +47,7 @@ class HoldPage(FactPage, DepotScopedAdmin):
     def slot(self, row: Hold) -> str:
         """Return the interval by the depot's clock."""
         zone = row.depot.time_zone
-        return (
-            f"{local_time(row.opens_at, zone)}–{local_time(row.closes_at, zone, '%H:%M')}"
-        )
+        return f"{local_time(row.opens_at, zone)}–{local_time(row.closes_at, zone, '%H:%M')}"
 
     @column("Adds", ordering="cost_minor")
     def price(self, row: Hold) -> str:

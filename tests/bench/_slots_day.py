@@ -36,7 +36,7 @@ class Town:
     places: list[Point]
 
 
-def store_day(routes: int, stops: int, seed: int) -> Town:
+def store_day(routes: int, stops: int, seed: int, begins: datetime = DAY) -> Town:
     """Store a published day: a sector of the town a route, driven out and back."""
     random = Random(seed)  # noqa: S311  a repeatable town
     depot = Depot.objects.create(
@@ -50,13 +50,13 @@ def store_day(routes: int, stops: int, seed: int) -> Town:
     )
     plan = Plan.objects.create(
         depot=depot,
-        service_date=DAY.date(),
+        service_date=begins.date(),
         kind=Plan.Kind.DAY,
         number=1,
         status=PlanState.PUBLISHED,
         requested_by="bench",
-        requested_at=DAY,
-        published_at=DAY,
+        requested_at=begins,
+        published_at=begins,
         published_by="bench",
     )
     made = [_route(plan, number, routes, stops, random) for number in range(routes)]
@@ -80,8 +80,8 @@ def _route(plan: Plan, number: int, routes: int, stops: int, random: Random) -> 
         driver=driver,
         vehicle=vehicle,
         service_date=plan.service_date,
-        starts_at=DAY,
-        ends_at=DAY + timedelta(hours=HOURS),
+        starts_at=plan.requested_at,
+        ends_at=plan.requested_at + timedelta(hours=HOURS),
     )
     route = Route.objects.create(
         depot=depot,
@@ -91,7 +91,7 @@ def _route(plan: Plan, number: int, routes: int, stops: int, random: Random) -> 
         plan=plan,
         status=RouteState.PUBLISHED,
         version=1,
-        starts_at=DAY,
+        starts_at=shift.starts_at,
         ends_at=shift.ends_at,
     )
     width = 2 * math.pi / routes
@@ -125,7 +125,7 @@ def _fill(route: Route, tour: list[Point], random: Random) -> None:
     depot = route.depot
     orders, stops, windows = [], [], []
     matrix = EstimatedTravelTimes().matrix([depot.point, *tour], departs_hour=8)
-    at, here = DAY, 0
+    at, here = route.starts_at, 0
     for number, point in enumerate(tour, 1):
         at += timedelta(seconds=int(matrix.durations_s[here, number]))
         order = Order(
@@ -135,8 +135,8 @@ def _fill(route: Route, tour: list[Point], random: Random) -> None:
             latitude=point.lat,
             longitude=point.lon,
             service_s=SERVICE_S,
-            received_at=DAY,
-            changed_at=DAY,
+            received_at=route.starts_at,
+            changed_at=route.starts_at,
         )
         orders.append(order)
         stops.append(
@@ -148,6 +148,8 @@ def _fill(route: Route, tour: list[Point], random: Random) -> None:
                 eta_at=at,
                 planned_arrival_at=at,
                 plan_eta_at=at,
+                eta_low_at=at - timedelta(minutes=12),
+                eta_high_at=at + timedelta(minutes=17),
             )
         )
         if random.random() < WINDOW_SHARE:

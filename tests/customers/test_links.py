@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from apps.core.actors import SYSTEM
-from apps.customers.links import hash_of, is_code
+from apps.customers.codes import hash_of, is_code
 from apps.customers.models import Link
 from apps.customers.services import make_link, revoke_links
 from apps.journal.models import Entry

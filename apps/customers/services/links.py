@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 
 from apps.core.actors import Actor
-from apps.customers.links import address_of, end_of_day, hash_of, new_code
+from apps.customers.codes import address_of, end_of_day, hash_of, new_code
 from apps.customers.models import Link
 from apps.customers.states import LIFETIMES, Purpose
 from apps.journal.services import writing
