@@ -5,7 +5,7 @@ it. Forms carry a token all the same, signed for their link; there are no cookie
 """
 
 import ipaddress
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core import signing
 from django.core.cache import cache
@@ -52,12 +52,13 @@ class _Window(WindowThrottle):
     def __init__(self, kind: str, key: str) -> None:
         """Count one kind of caller."""
         self.rate = self.rates[kind]
-        self.num_requests, self.duration = self.parse_rate(self.rate)
+        count, _, _ = self.rate.partition("/")
+        self.num_requests, self.duration = int(count), 60
         self.key = f"door-{kind}-{key}"
 
-    def get_cache_key(self, request: object, view: object) -> str:
+    def get_cache_key(self, request: Any, view: Any) -> str:
         """Return what is counted."""
-        return self.key
+        return str(self.key)
 
 
 def address_of(request: HttpRequest) -> str:

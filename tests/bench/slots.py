@@ -13,6 +13,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
+from django.core.management import CommandError
 from django.db import transaction
 from django.db.models import F
 
@@ -106,6 +107,8 @@ def _move_on(route: Route) -> None:
 
 def _error(order: Order, slot: Slot) -> tuple[int, int, int]:
     """Compare a price with the recomputed one on its route: s, m, milli too dear."""
+    if slot.route_id is None:
+        raise CommandError("A day without a plan was priced.")
     route = Route.objects.select_related("shift__vehicle").get(pk=slot.route_id)
     trips = Recomputed(route, order).differences(slot)
     same = [

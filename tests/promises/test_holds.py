@@ -3,6 +3,7 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -94,7 +95,7 @@ def test_hold_is_one_an_order_and_ends() -> None:
     publish_day(depot)
     order = order_of_yesterday(depot)
     first, second, *_ = offer_slots(order_id=order.pk, now=EVENING, days=[SERVICE_DATE])
-    by = {"by": CUSTOMER, "now": EVENING}
+    by: dict[str, Any] = {"by": CUSTOMER, "now": EVENING}
     hold = hold_slot(order_id=order.pk, slot=first.window, **by)
     assert hold_slot(order_id=order.pk, slot=first.window, **by).pk == hold.pk
     other = hold_slot(order_id=order.pk, slot=second.window, **by)
@@ -119,7 +120,7 @@ def test_take_twice_moves_once_and_checks_again() -> None:
     depot = make_day(orders=3, shifts=1)
     publish_day(depot)
     order, late = order_of_yesterday(depot), order_of_yesterday(depot, 31)
-    by = {"by": CUSTOMER, "now": EVENING}
+    by: dict[str, Any] = {"by": CUSTOMER, "now": EVENING}
     slot = offer_slots(order_id=order.pk, now=EVENING, days=[SERVICE_DATE])[2]
     hold = hold_slot(order_id=order.pk, slot=slot.window, **by)
     other = hold_slot(order_id=late.pk, slot=slot.window, **by)

@@ -113,8 +113,10 @@ def _check(wish: Wish) -> None:
 def _pickup_point(order: Order, wish: Wish) -> PickupPoint | None:
     if wish.kind != WishKind.PICKUP:
         return None
-    rows = PickupPoint.objects.filter(depot=order.depot_id, is_active=True)
-    point = rows.filter(pk=wish.pickup_point_id).first()
+    point = None
+    if wish.pickup_point_id is not None:
+        rows = PickupPoint.objects.filter(depot=order.depot_id, is_active=True)
+        point = rows.filter(pk=wish.pickup_point_id).first()
     if point is None:
         text = "Choose one of the pickup points."
         raise Invalid(text, errors=[FieldError("/pickup_point", "required", text)])

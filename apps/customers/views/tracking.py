@@ -1,5 +1,6 @@
 """The page on which a customer follows a delivery."""
 
+import math
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -75,4 +76,4 @@ def _again_s(tracked: Tracked) -> int:
 def _radius(tracked: Tracked) -> int:
     """Return how far from the middle the van is drawn: the rings are not to scale."""
     away_m = tracked.away_m or 0
-    return min(96, round(24 + 72 * (away_m / 3000) ** 0.5))
+    return min(96, round(24 + 72 * math.sqrt(away_m / 3000)))
