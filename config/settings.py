@@ -337,10 +337,10 @@ UNFOLD = {
             "href": f"{STATIC_URL}roundsman/mark.svg",
         }
     ],
-    "DASHBOARD_CALLBACK": "apps.metrics.admin.today.dashboard",
+    "DASHBOARD_CALLBACK": "apps.metrics.admin.board.dashboard",
     "SIDEBAR": {
         "show_search": True,
-        "navigation": "apps.metrics.admin.today.navigation",
+        "navigation": "apps.metrics.admin.navigation.navigation",
     },
     "COLORS": {
         "primary": {

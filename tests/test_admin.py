@@ -46,7 +46,7 @@ def test_today_shows_the_newest_day_of_ones_depots(
     assert "Elsewhere" not in text
     assert "Tuesday, 17 March 2026" in text
     assert office.driver.name in text
-    assert "0 of 1 stops done" in text
+    assert "0/1" in text
     assert "1 added" in text  # the change that its driver has not confirmed
     assert "All routes are full." in text
     assert "Background tasks that gave up: 1" in text

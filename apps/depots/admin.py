@@ -16,6 +16,7 @@ from unfold.admin import TabularInline
 from apps.core import clock
 from apps.core.actors import user_actor
 from apps.core.office import VerbForm, VerbPage, row_url
+from apps.depots.logins import GroupPage, UserPage
 from apps.depots.models import Absence, Depot, DepotMembership, Zone
 from apps.depots.scoping import DepotScopedAdmin
 from apps.depots.services import (
@@ -26,6 +27,7 @@ from apps.depots.services import (
     keep_zone,
     note_absence,
 )
+from apps.journal.admin import JournalledPage, fields_of
 
 if TYPE_CHECKING:
     DepotModelForm = forms.ModelForm[Depot]
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 else:
     # Django's cannot be subscripted when it runs.
     DepotModelForm = ZoneModelForm = forms.ModelForm
+
+__all__ = ["AbsencePage", "DepotPage", "GroupPage", "UserPage", "ZonePage"]
 
 
 class DepotForm(DepotModelForm):
@@ -86,7 +90,7 @@ class MembersInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(Depot)
-class DepotPage(DepotScopedAdmin):
+class DepotPage(JournalledPage, DepotScopedAdmin):
     """Depots of the user."""
 
     depot_path = "pk"
@@ -94,6 +98,21 @@ class DepotPage(DepotScopedAdmin):
     list_display = ["code", "name", "time_zone", "country", "currency"]
     search_fields = ["code", "name"]
     inlines = [MembersInline]
+
+    def log_addition(self, request: HttpRequest, obj: Depot, message: Any) -> None:
+        """Leave the word to the verb that made the depot."""
+
+    def log_change(self, request: HttpRequest, obj: Depot, message: Any) -> None:
+        """Record whom the office added to the depot's people, or took from them.
+
+        The depot's own fields are its verb's to tell of.
+        """
+        people = [
+            part for part in message if any("name" in told for told in part.values())
+        ]
+        if people:
+            fields = fields_of(people)
+            self._record(request, obj, "people_changed", fields, depot_id=obj.pk)
 
     def save_model(
         self, request: HttpRequest, obj: Depot, form: Any, change: bool

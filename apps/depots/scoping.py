@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework.permissions import DjangoModelPermissions
 from unfold.admin import ModelAdmin
 
+from apps.core.office import OfficePaginator
 from apps.depots.models import Depot
 
 Row = TypeVar("Row", bound=Model)
@@ -41,6 +42,9 @@ class DepotScopedAdmin(ModelAdmin):  # type: ignore[misc]
     """An admin page that shows a user the rows of the user's depots alone."""
 
     depot_path = "depot"
+    list_per_page = 50
+    paginator = OfficePaginator
+    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows that the signed-in user may see."""

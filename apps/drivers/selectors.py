@@ -1,10 +1,12 @@
 """Questions to drivers, shifts and credentials; they never write."""
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.contrib.auth.models import User
+from django.db.models import OuterRef, Subquery
 from knox.crypto import hash_token
 
 from apps.core.statements import (
@@ -139,3 +141,16 @@ def spans_of_work(
 def last_position(driver_id: uuid.UUID) -> Position | None:
     """Return the newest fix of a driver."""
     return Position.objects.filter(driver_id=driver_id).first()
+
+
+def last_positions(
+    driver_ids: Collection[uuid.UUID], *, since: datetime
+) -> dict[uuid.UUID, Position]:
+    """Return by driver the newest fix, where there is one since an instant."""
+    newest = Position.objects.filter(driver=OuterRef("pk")).order_by("-occurred_ms")
+    drivers = Driver.objects.filter(pk__in=driver_ids)
+    fixes = drivers.annotate(fix=Subquery(newest.values("pk")[:1])).values("fix")
+    rows = Position.objects.filter(
+        pk__in=fixes.order_by(), occurred_ms__gte=round(since.timestamp() * 1000)
+    )
+    return {row.driver_id: row for row in rows.order_by()}

@@ -14,7 +14,7 @@ class Entry(models.Model):
     kind = models.CharField(max_length=60, db_index=True)
     subject_type = models.CharField(max_length=40)
     subject_id = models.CharField(max_length=64)
-    depot_id = models.UUIDField(null=True, db_index=True)
+    depot_id = models.UUIDField(null=True)
     payload = models.JSONField(default=dict)
     sequence = models.BigIntegerField(null=True, unique=True)
     previous_hash = models.CharField(max_length=64, blank=True)
@@ -25,7 +25,10 @@ class Entry(models.Model):
 
         ordering = ["id"]
         verbose_name_plural = "entries"
-        indexes = [models.Index(fields=["subject_type", "subject_id"])]
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id"]),
+            models.Index(fields=["depot_id", "id"], name="newest_of_a_depot"),
+        ]
 
     def __str__(self) -> str:
         """Return kind and subject."""

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 from apps.core.ids import uuid7
-from apps.core.office import FactPage, column
+from apps.core.office import FactPage, KnownValues, column
 from apps.core.wording import local_time
 from apps.depots.scoping import DepotScopedAdmin
 from apps.recommendations.models import Recommendation
@@ -27,7 +27,7 @@ class RecommendationPage(FactPage, DepotScopedAdmin):
     """What the machine recommended, why, and what became of it."""
 
     list_display = ["issued", "depot", "kind", "engine", "mode", "first_reason", "fate"]
-    list_filter = ["kind", "state", "engine", "mode", "depot"]
+    list_filter = ["kind", "state", ("engine", KnownValues), "mode", "depot"]
     search_fields = ["engine", "inputs__hash", "subject_id"]
     list_select_related = ["depot"]
 

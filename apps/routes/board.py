@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
@@ -13,10 +14,11 @@ from apps.drivers.models import Vehicle
 from apps.orders.models import Order
 from apps.routes import selectors
 from apps.routes.inforce import conditions_of_day
-from apps.routes.models import Condition, Plan, PlanChange, Route, Stop
+from apps.routes.models import Condition, Plan, Route, Stop
 from apps.routes.palette import colour_of, dash_of
-from apps.routes.selectors import DayOverview, LeftOut
+from apps.routes.selectors import LeftOut
 from apps.routes.states import DONE, PlanState, StopState
+from apps.routes.stopfacts import StopFact, stops_of
 
 AT_RISK_PERCENT = 50
 """From here on a route is named on the board: it goes wrong rather than not."""
@@ -31,40 +33,63 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class RouteRow:
-    """One route in a list: how far it is, and what it holds."""
+class Progress:
+    """How far a route is, in stops; `warned` ones have a closed or slow road ahead."""
 
-    route: Route
-    colour: str
-    dash: str
-    stops: tuple[Stop, ...]
-    load: Load
+    total: int
+    done: int
+    failed: int
+    warned: int
 
-    @property
-    def total(self) -> int:
-        """How many stops it has."""
-        return len(self.stops)
-
-    @property
-    def done(self) -> int:
-        """At how many stops nothing more is to be done."""
-        return sum(stop.status in DONE for stop in self.stops)
-
-    @property
-    def failed(self) -> int:
-        """How many stops did not go well."""
-        return sum(stop.status == StopState.FAILED for stop in self.stops)
+    @classmethod
+    def of(cls, stops: Sequence[Stop | StopFact]) -> Self:
+        """Count a route's stops."""
+        done = failed = warned = 0
+        for stop in stops:
+            if stop.status in DONE:
+                done += 1
+                failed += stop.status == StopState.FAILED
+            elif stop.road_warning:
+                warned += 1
+        return cls(len(stops), done, failed, warned)
 
     @property
     def percent(self) -> int:
         """How far it is."""
-        return round(100 * self.done / self.total) if self.stops else 0
+        return round(100 * self.done / self.total) if self.total else 0
+
+
+class _Row:
+    """A route that is shown, with how far it is."""
+
+    __slots__ = ()
+    route: Route
+    progress: Progress
+
+    @property
+    def total(self) -> int:
+        """How many stops it has."""
+        return self.progress.total
+
+    @property
+    def done(self) -> int:
+        """At how many stops nothing more is to be done."""
+        return self.progress.done
+
+    @property
+    def failed(self) -> int:
+        """How many stops did not go well."""
+        return self.progress.failed
+
+    @property
+    def percent(self) -> int:
+        """How far it is."""
+        return self.progress.percent
 
     @property
     def warned(self) -> int:
         """At how many stops ahead the road is closed, or slow on the way."""
-        ahead = (stop for stop in self.stops if stop.status not in DONE)
-        return sum(bool(stop.road_warning) for stop in ahead)
+        return self.progress.warned
 
     @property
     def is_at_risk(self) -> bool:
@@ -78,57 +103,27 @@ class RouteRow:
         causes = self.route.risk_causes
         return str(causes[0]["text"]) if causes else ""
 
-    @property
-    def next_stop(self) -> Stop | None:
-        """Where the driver goes next."""
-        return next((stop for stop in self.stops if stop.status not in DONE), None)
+
+@dataclass(frozen=True, slots=True)
+class RouteRow(_Row):
+    """One route in a list: how far it is, and what it holds."""
+
+    route: Route
+    colour: str
+    dash: str
+    stops: tuple[StopFact, ...]
+    progress: Progress
+    load: Load
 
 
 @dataclass(frozen=True, slots=True)
-class DayBoard:
-    """A depot's day, as its supervisor wants to see it."""
+class WholeRoute(_Row):
+    """One route with all that is known of its stops."""
 
-    depot: Depot
-    day: date
-    is_today: bool
-    overview: DayOverview
-    orders: int
-    routes: Sequence[RouteRow]
-    changes: Sequence[PlanChange]
-    left_out: Sequence[LeftOut]
-    thinking: Sequence[Plan]
-    conditions: Sequence[Condition]
-
-    @property
-    def warned(self) -> int:
-        """How many stops ahead a condition of the road touches."""
-        return sum(row.warned for row in self.routes)
-
-    @property
-    def is_empty(self) -> bool:
-        """Tell whether there is nothing to show of the day."""
-        return not (self.orders or self.routes or self.overview.plan)
-
-    @property
-    def done(self) -> int:
-        """How many stops are done."""
-        return sum(row.done for row in self.routes)
-
-    @property
-    def stops(self) -> int:
-        """How many stops there are."""
-        return sum(row.total for row in self.routes)
-
-    @property
-    def failed(self) -> int:
-        """How many stops did not go well."""
-        return sum(row.failed for row in self.routes)
-
-    @property
-    def at_risk(self) -> list[RouteRow]:
-        """The routes that are likely to go wrong, the worst first."""
-        risky = [row for row in self.routes if row.is_at_risk]
-        return sorted(risky, key=lambda row: -(row.route.risk_percent or 0))
+    route: Route
+    stops: tuple[Stop, ...]
+    progress: Progress
+    load: Load
 
 
 def newest_day(depot_id: uuid.UUID, today: date) -> date:
@@ -150,26 +145,6 @@ def newest_day(depot_id: uuid.UUID, today: date) -> date:
 def today_of(depot: Depot, now: datetime) -> date:
     """Return the day that the depot's calendar shows."""
     return now.astimezone(ZoneInfo(depot.time_zone)).date()
-
-
-def day_board(depot: Depot, day: date, *, today: date, now: datetime) -> DayBoard:
-    """Return all that the board shows of a depot's day."""
-    changes = selectors.unacknowledged_changes(depot.pk)
-    thinking = Plan.objects.filter(
-        depot=depot, service_date=day, status__in=selectors.THINKING
-    )
-    return DayBoard(
-        depot=depot,
-        day=day,
-        is_today=day == today,
-        overview=selectors.day_overview(depot.pk, day),
-        orders=Order.objects.filter(depot=depot, service_date=day).count(),
-        routes=route_rows(routes_of_day(depot.pk, day)),
-        changes=list(changes.filter(route__service_date=day).order_by("made_at")),
-        left_out=selectors.left_out(depot.pk, day),
-        thinking=list(thinking),
-        conditions=conditions_on(depot, day, now),
-    )
 
 
 def conditions_on(depot: Depot, day: date, now: datetime) -> list[Condition]:
@@ -209,21 +184,39 @@ def left_out_now(plan: Plan) -> list[LeftOut]:
 
 
 def route_rows(routes: QuerySet[Route]) -> list[RouteRow]:
-    """Return routes with their stops in order, in few queries."""
+    """Return routes with the facts of their stops, in two queries however many."""
     shown = routes.select_related("driver", "shift__vehicle", "depot").order_by(
         "driver__name", "starts_at", "id"
     )
-    rows = shown.prefetch_related("stops__order__windows", "stops__order__preferences")
+    stops = stops_of([route.pk for route in shown])
     return [
         RouteRow(
             route=route,
             colour=colour_of(number),
             dash=dash_of(number),
-            stops=(stops := tuple(in_sequence(route.stops.all()))),
-            load=load_of(stops, route.shift.vehicle),
+            stops=(facts := tuple(stops[route.pk])),
+            progress=Progress.of(facts),
+            load=load_of(((f.status, f) for f in facts), route.shift.vehicle),
         )
-        for number, route in enumerate(rows)
+        for number, route in enumerate(shown)
     ]
+
+
+def whole_route(route_id: uuid.UUID) -> WholeRoute:
+    """Return a route with its stops, their orders, windows and preferences."""
+    route = Route.objects.select_related(
+        "driver", "shift__vehicle", "depot", "plan"
+    ).get(pk=route_id)
+    rows = route.stops.select_related("order").prefetch_related(
+        "order__windows", "order__preferences"
+    )
+    stops = tuple(in_sequence(rows))
+    return WholeRoute(
+        route=route,
+        stops=stops,
+        progress=Progress.of(stops),
+        load=load_of(((s.status, s.order) for s in stops), route.shift.vehicle),
+    )
 
 
 def in_sequence(stops: Iterable[Stop]) -> list[Stop]:
@@ -231,12 +224,15 @@ def in_sequence(stops: Iterable[Stop]) -> list[Stop]:
     return sorted(stops, key=lambda stop: (stop.sequence, str(stop.pk)))
 
 
-def load_of(stops: Iterable[Stop], vehicle: Vehicle) -> Load:
-    """Return how much a route's deliveries fill its vehicle at the start."""
+def load_of(freight: Iterable[tuple[str, Order | StopFact]], vehicle: Vehicle) -> Load:
+    """Return how much a route's deliveries fill its vehicle at the start.
+
+    `freight` is each stop's state, and what is brought there.
+    """
     orders = [
-        stop.order
-        for stop in stops
-        if stop.status != StopState.CANCELLED and stop.order.kind == Order.Kind.DELIVERY
+        order
+        for status, order in freight
+        if status != StopState.CANCELLED and order.kind == Order.Kind.DELIVERY
     ]
     parts = [
         (sum(order.load_g for order in orders), vehicle.capacity_g, "kg", 1000),
@@ -274,8 +270,3 @@ def driving_cost_minor(plan: Plan) -> int | None:
 def is_thinking(plan: Plan) -> bool:
     """Tell whether a plan is still being made."""
     return plan.status in {PlanState.QUEUED, PlanState.SOLVING}
-
-
-def is_behind(stop: Stop | None, now: datetime) -> bool:
-    """Tell whether a stop's time has passed without a word of it."""
-    return stop is not None and stop.eta_at is not None and stop.eta_at < now

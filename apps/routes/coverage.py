@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Greatest
+
 from apps.orders.models import TimeWindow
 from apps.routes.models import Stop
 
@@ -49,29 +52,18 @@ class EtaCoverage:
 
 def coverage_of_day(depot_id: uuid.UUID, day: date) -> EtaCoverage:
     """Return how often a depot's drivers arrived on a day within what was told."""
-    stops = list(
-        Stop.objects.filter(
-            route__depot_id=depot_id,
-            route__service_date=day,
-            arrived_at__isnull=False,
-        ).only(
-            "order_id",
-            "arrived_at",
-            "eta_low_at",
-            "eta_high_at",
-            "told_low_at",
-            "told_high_at",
-        )
+    windows = TimeWindow.objects.filter(
+        order=OuterRef("order"), closes_at__gt=OuterRef("arrived_at")
     )
-    begins = service_begins(stops)
-    return EtaCoverage(
-        first=_coverage(
-            (begins[stop.pk], stop.told_low_at, stop.told_high_at) for stop in stops
-        ),
-        last=_coverage(
-            (begins[stop.pk], stop.eta_low_at, stop.eta_high_at) for stop in stops
-        ),
+    opens_at = Subquery(windows.order_by("opens_at").values("opens_at")[:1])
+    arrived = Stop.objects.filter(
+        route__depot_id=depot_id, route__service_date=day, arrived_at__isnull=False
+    ).annotate(begins_at=Greatest("arrived_at", Coalesce(opens_at, "arrived_at")))
+    counts = arrived.order_by().aggregate(
+        **_counts("first", "told_low_at", "told_high_at"),
+        **_counts("last", "eta_low_at", "eta_high_at"),
     )
+    return EtaCoverage(first=_coverage("first", counts), last=_coverage("last", counts))
 
 
 def service_begins(stops: Iterable[Stop]) -> dict[uuid.UUID, datetime]:
@@ -96,10 +88,18 @@ def service_begins(stops: Iterable[Stop]) -> dict[uuid.UUID, datetime]:
     return found
 
 
-def _coverage(
-    told: Iterable[tuple[datetime, datetime | None, datetime | None]],
-) -> Coverage:
-    known = [(at, low, high) for at, low, high in told if low is not None and high]
-    early = sum(at < low for at, low, _ in known)
-    late = sum(at > high for at, _, high in known)
-    return Coverage(len(known), len(known) - early - late, early, late)
+def _counts(name: str, low: str, high: str) -> dict[str, Count]:
+    """Return what is counted of arrivals whose interval was known."""
+    known = Q(**{f"{low}__isnull": False, f"{high}__isnull": False})
+    return {
+        f"{name}_measured": Count("pk", filter=known),
+        f"{name}_early": Count("pk", filter=known & Q(begins_at__lt=F(low))),
+        f"{name}_late": Count("pk", filter=known & Q(begins_at__gt=F(high))),
+    }
+
+
+def _coverage(name: str, counts: dict[str, int]) -> Coverage:
+    measured, early, late = (
+        counts[f"{name}_{what}"] for what in ("measured", "early", "late")
+    )
+    return Coverage(measured, measured - early - late, early, late)

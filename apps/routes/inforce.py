@@ -62,11 +62,16 @@ def road_condition(row: Condition) -> RoadCondition:
 def place_of(row: Condition) -> Place | None:
     """Return where a condition is; None: everywhere."""
     if row.boundary is not None:
-        ring = row.boundary["coordinates"][0]
-        return Area(tuple(Point(corner[1], corner[0]) for corner in ring[:-1]))
+        return area_of(row.boundary)
     if row.latitude is None or row.longitude is None or row.radius_m is None:
         return None
     return Circle(Point(row.latitude, row.longitude), row.radius_m)
+
+
+def area_of(boundary: dict[str, Any]) -> Area:
+    """Return the area within the outer ring of a GeoJSON Polygon."""
+    ring = boundary["coordinates"][0]
+    return Area(tuple(Point(corner[1], corner[0]) for corner in ring[:-1]))
 
 
 def geojson_of(row: Condition) -> dict[str, Any] | None:

@@ -16,6 +16,8 @@ SCALES_M = (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 METRES_A_DEGREE = 111_195
 SEEN_PX = 1.2
 """Two points of a line that are closer are one to the eye."""
+MANY_STOPS = 600
+"""From here on a map has dots in a few strokes: a thing each would be slow to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,17 @@ class MapStop:
     is_bad: bool = False
 
 
+Dot = tuple[float, float, bool]
+"""A stop without words: latitude, longitude, and whether it is done."""
+
+
 @dataclass(frozen=True, slots=True)
 class MapRoute:
     """One route to be drawn, from its depot and back.
 
     `legs` are its ways along the roads: one to each stop and one home, or none at all;
-    an empty one is drawn straight.
+    an empty one is drawn straight. Where stops are very many, `dots` are all of them,
+    and `stops` those alone that say something.
     """
 
     name: str
@@ -43,6 +50,7 @@ class MapRoute:
     url: str
     stops: tuple[MapStop, ...]
     legs: tuple[tuple[Point, ...], ...] = ()
+    dots: tuple[Dot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,29 @@ class MapShape:
     title: str
     is_sure: bool = True
     url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MapVehicle:
+    """Where a vehicle was last; `is_stale` when that is long ago."""
+
+    point: Point
+    title: str
+    name: str
+    colour: str
+    is_stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnVehicle:
+    """A vehicle in the picture's units."""
+
+    x: float
+    y: float
+    title: str
+    name: str
+    colour: str
+    is_stale: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +123,8 @@ class DrawnRoute:
     url: str
     points: str
     stops: tuple[DrawnStop, ...]
+    done_dots: str = ""
+    dots_ahead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +146,9 @@ class MapPicture:
     px_a_lon: float = 0.0
     px_a_lat: float = 0.0
     lines_text: str = ""
+    ground: tuple[DrawnShape, ...] = ()
+    vehicles: tuple[DrawnVehicle, ...] = ()
+    is_dense: bool = False
 
 
 class _Frame:
@@ -153,17 +189,21 @@ def map_picture(
     width: int = WIDTH,
     holds_shapes: bool = False,
     lines_text: str = "",
+    ground: Sequence[MapShape] = (),
+    vehicles: Sequence[MapVehicle] = (),
 ) -> MapPicture:
     """Draw routes about their depot, and the road's conditions beneath them.
 
     With `holds_shapes` the frame is wide enough for every shape; otherwise a shape is
-    cut off where the picture of the routes ends. `lines_text` says what lines follow.
+    cut off where the picture of the routes ends. `lines_text` says what lines follow;
+    `ground` lies under everything.
     """
-    everything = [stop for route in routes for stop in route.stops] + list(left_out)
+    stops = [stop for route in routes for stop in route.stops] + list(left_out)
+    dots = [Point(lat, lon) for route in routes for lat, lon in _ends_of(route.dots)]
     corners = [c for shape in shapes for c in _box(shape.place)] if holds_shapes else []
     along = [point for route in routes for leg in route.legs for point in leg]
     frame = _Frame(
-        [depot, *(stop.point for stop in everything), *along, *corners], width
+        [depot, *(stop.point for stop in stops), *dots, *along, *corners], width
     )
     home = frame.place(depot)
     scale_m = next(
@@ -174,7 +214,10 @@ def map_picture(
         width=width,
         height=frame.height,
         depot=home,
-        routes=tuple(_drawn_route(route, home, frame) for route in routes),
+        routes=tuple(
+            (_dotted_route if route.dots else _drawn_route)(route, home, frame)
+            for route in routes
+        ),
         left_out=tuple(_drawn_stop(stop, frame) for stop in left_out),
         scale_text=f"{scale_m // 1000} km" if scale_m >= 1000 else f"{scale_m} m",
         scale_px=round(scale_m * frame.px_a_metre, 1),
@@ -186,6 +229,12 @@ def map_picture(
         px_a_lon=frame.metres_a_lon * frame.px_a_metre,
         px_a_lat=METRES_A_DEGREE * frame.px_a_metre,
         lines_text=lines_text,
+        ground=tuple(_drawn_shape(shape, frame) for shape in ground),
+        vehicles=tuple(
+            DrawnVehicle(*frame.place(v.point), v.title, v.name, v.colour, v.is_stale)
+            for v in vehicles
+        ),
+        is_dense=bool(dots),
     )
 
 
@@ -232,6 +281,38 @@ def _drawn_route(
         url=route.url,
         points=" ".join(f"{x},{y}" for x, y in way),
         stops=stops,
+    )
+
+
+def _ends_of(dots: Sequence[Dot]) -> list[tuple[float, float]]:
+    """Return two opposite corners between which dots lie."""
+    if not dots:
+        return []
+    lats, lons = [dot[0] for dot in dots], [dot[1] for dot in dots]
+    return [(min(lats), min(lons)), (max(lats), max(lons))]
+
+
+def _dotted_route(
+    route: MapRoute, home: tuple[float, float], frame: _Frame
+) -> DrawnRoute:
+    """Draw straight, and a route's stops as dots of two strokes, in whole units."""
+    px_a_lon = frame.metres_a_lon * frame.px_a_metre
+    px_a_lat = METRES_A_DEGREE * frame.px_a_metre
+    left, top = frame.left - frame.west * px_a_lon, frame.top + frame.north * px_a_lat
+    places = [
+        (f"{left + lon * px_a_lon:.0f} {top - lat * px_a_lat:.0f}", is_done)
+        for lat, lon, is_done in route.dots
+    ]
+    start = f"{home[0]:.0f} {home[1]:.0f}"
+    return DrawnRoute(
+        name=route.name,
+        colour=route.colour,
+        dash=route.dash,
+        url=route.url,
+        points=" ".join([start, *(at for at, _ in places), start]),
+        stops=tuple(_drawn_stop(stop, frame) for stop in route.stops),
+        done_dots="".join(f"M{at}h0" for at, is_done in places if is_done),
+        dots_ahead="".join(f"M{at}h0" for at, is_done in places if not is_done),
     )
 
 
@@ -314,10 +395,10 @@ class TimeLine:
             if span.to_at > self.from_at and span.from_at < self.to_at
         )
 
-    def ticks(self) -> tuple[Tick, ...]:
-        """Return the full hours, at most a dozen of them."""
+    def ticks(self, most: int = 12) -> tuple[Tick, ...]:
+        """Return the full hours, at most so many of them."""
         hours = (self.to_at - self.from_at).total_seconds() / 3600
-        step_h = max(1, math.ceil(hours / 12))
+        step_h = max(1, math.ceil(hours / most))
         at = self.from_at.astimezone(self.zone).replace(
             minute=0, second=0, microsecond=0
         )

@@ -152,6 +152,12 @@ def published_plan(depot_id: uuid.UUID, service_date: date) -> Plan | None:
     return rows.order_by("-number").first()
 
 
+def plan_of_day(depot_id: uuid.UUID, service_date: date) -> Plan | None:
+    """Return what a day goes by: the newest published plan, else the newest."""
+    plans = Plan.objects.filter(depot_id=depot_id, service_date=service_date)
+    return published_plan(depot_id, service_date) or plans.first()
+
+
 def orders_without_route(depot_id: uuid.UUID, service_date: date) -> QuerySet[Order]:
     """Return the open orders of a day that stand on no route."""
     routed = Stop.objects.filter(order=OuterRef("pk"), route__isnull=False)
@@ -196,7 +202,7 @@ def day_overview(depot_id: uuid.UUID, service_date: date) -> DayOverview:
     return DayOverview(
         depot_id=depot_id,
         service_date=service_date,
-        plan=published_plan(depot_id, service_date) or plans.first(),
+        plan=plan_of_day(depot_id, service_date),
         thinking=plans.filter(status__in=THINKING).count(),
         pending_tasks=queue.pending(),
         routes=routes.count(),

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from apps.core import clock
 from apps.core.actors import user_actor
-from apps.core.office import FactPage, column, row_url
+from apps.core.office import FactPage, KnownValues, column, row_url
 from apps.core.problems import Problem
 from apps.core.wording import local_time
 from apps.depots.scoping import DepotScopedAdmin
@@ -70,10 +70,12 @@ class DeviceEventPage(_OfDevices):
     """Every event of every device, with what became of it."""
 
     list_display = ["received", "occurred", "driver", "device", "seq", "kind", "fate"]
-    list_filter = ["result", "kind", "code", "driver__depot"]
+    list_filter = [
+        *(("result", KnownValues), ("kind", KnownValues), ("code", KnownValues)),
+        "driver__depot",
+    ]
     search_fields = ["id", "stop_id", "driver__name", "device__name", "kind"]
     ordering = ["-received_at", "-seq"]
-    show_full_result_count = False
     fields = [
         "id",
         "driver",
@@ -119,7 +121,7 @@ class QuarantinedEventPage(_OfDevices):
     """What devices sent and could not be taken: kept as it came, mended or dismissed."""
 
     list_display = ["received", "driver", "device", "code", "detail", "stage"]
-    list_filter = ["state", "code", "driver__depot"]
+    list_filter = ["state", ("code", KnownValues), "driver__depot"]
     search_fields = ["event_id", "code", "detail", "driver__name", "device__name"]
     fields = [
         *("state", "received", "driver", "device", "event_id", "code", "detail"),

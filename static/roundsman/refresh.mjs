@@ -3,8 +3,9 @@
 //   <div data-refresh="[address]" data-every-s="2" data-state="solving">…</div>
 //
 // Without an address the page itself is asked. When the state has changed, the whole page
-// is loaded anew. `data-rest` ends it. While somebody works inside the part with the
-// keyboard, it stays as it is.
+// is loaded anew. `data-rest` ends it. A part with `data-etag` asks whether it has changed
+// (If-None-Match) and is left alone by a 304. While somebody fills in something inside the
+// part, it stays as it is; focus on a link, opened details and scrolled regions are kept.
 
 const note = document.querySelector("[data-refresh-note]");
 const parser = new DOMParser();
@@ -13,28 +14,51 @@ function say(text) {
   if (note && note.textContent !== text) note.textContent = text;
 }
 
-async function fetchPart(address) {
-  const response = await fetch(address || window.location.href, {
-    headers: { Accept: "text/html" },
-    cache: "no-store",
-  });
+const FIELDS = "input, select, textarea, [contenteditable]";
+const SCROLLED = ".rm-scroll";
+
+async function fetchPart(part) {
+  const headers = { Accept: "text/html" };
+  if (part.dataset.etag) headers["If-None-Match"] = part.dataset.etag;
+  const address = part.dataset.refresh || window.location.href;
+  const response = await fetch(address, { headers, cache: "no-store" });
+  if (response.status === 304) return part;
   if (!response.ok) throw new Error(`status ${response.status}`);
   const page = parser.parseFromString(await response.text(), "text/html");
   return page.querySelector("[data-refresh]");
 }
 
+function isFillingIn(part) {
+  return part.contains(document.activeElement) && document.activeElement.matches(FIELDS);
+}
+
+function focused(part) {
+  if (!part.contains(document.activeElement)) return null;
+  const { id, tagName } = document.activeElement;
+  if (id) return `#${CSS.escape(id)}`;
+  const href = document.activeElement.getAttribute("href");
+  return href ? `${tagName}[href="${CSS.escape(href)}"]` : null;
+}
+
 async function renew(part) {
-  if (document.hidden || part.contains(document.activeElement)) return part;
-  const fresh = await fetchPart(part.dataset.refresh);
+  if (document.hidden || isFillingIn(part)) return part;
+  const fresh = await fetchPart(part);
+  if (fresh === part || isFillingIn(part)) return part;
   if (!fresh || fresh.dataset.state !== part.dataset.state) {
     window.location.reload();
     return null;
   }
   const open = [...part.querySelectorAll("details")].map((item) => item.open);
+  const scrolled = [...part.querySelectorAll(SCROLLED)].map((item) => item.scrollTop);
+  const focus = focused(part);
   part.replaceWith(fresh);
   fresh.querySelectorAll("details").forEach((item, index) => {
     item.open = Boolean(open[index]);
   });
+  fresh.querySelectorAll(SCROLLED).forEach((item, index) => {
+    item.scrollTop = scrolled[index] ?? 0;
+  });
+  if (focus) fresh.querySelector(focus)?.focus({ preventScroll: true });
   return fresh;
 }
 

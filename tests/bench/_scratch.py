@@ -21,7 +21,7 @@ from tests.serving import ROOT, Part, free_port
 
 @dataclass(frozen=True, slots=True)
 class Scratch:
-    """A migrated PostgreSQL database, and the environment of processes on it."""
+    """A migrated database, and the environment of processes on it."""
 
     url: str
     environment: dict[str, str]
@@ -89,6 +89,20 @@ def scratch() -> Iterator[Scratch]:
         finally:
             drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
             _administer(base_url, drop.format(sql.Identifier(name)))
+
+
+@contextmanager
+def scratch_anywhere() -> Iterator[Scratch]:
+    """Make a database of the kind of `DATABASE_URL`'s: beside it, or a file of SQLite."""
+    if not settings.IS_SQLITE:
+        with scratch() as made:
+            yield made
+        return
+    with ends_in_order(), TemporaryDirectory() as data_dir:
+        base_url, name = f"sqlite:///{data_dir}", "bench.sqlite3"
+        made = Scratch(f"{base_url}/{name}", _environment(base_url, name, data_dir))
+        made.run("manage.py", "migrate", "--verbosity", "0")
+        yield made
 
 
 def _administer(base_url: str, statement: sql.Composed) -> None:

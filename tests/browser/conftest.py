@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.driving import Driver
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0
 
@@ -61,6 +63,14 @@ def served_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+
+@pytest.fixture(scope="session")
+def driver(chromium: str, served_office: str) -> Iterator[Driver]:
+    """Return the browser that all tests share."""
+    made = Driver(chromium, served_office)
+    yield made
+    made.close()
 
 
 def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:

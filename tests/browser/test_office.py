@@ -1,59 +1,13 @@
 """The office in a real browser, at the width of a desk and of a phone."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.office import PASSWORD
+from tests.browser.driving import Driver
 
 pytestmark = pytest.mark.browser
 
-expect.set_options(timeout=60_000)  # as long as a loaded machine may take
-
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
-TELL_VIOLATIONS = """
-    document.addEventListener("securitypolicyviolation", (event) =>
-        console.error(`refused by policy: ${event.violatedDirective}`));
-"""
-
-
-def in_thread(work: Callable[[], None]) -> None:
-    """Run it beside the main thread, in which the browser's loop would stop the ORM."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        pool.submit(work).result(timeout=600)
-
-
-@contextmanager
-def opened(chromium: str, size: tuple[int, int]) -> Iterator[tuple[Page, list[str]]]:
-    """Open a page that notes every fault that the browser tells of."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox"]
-        )
-        width, height = size
-        context = browser.new_context(viewport={"width": width, "height": height})
-        context.add_init_script(TELL_VIOLATIONS)
-        context.set_default_timeout(90_000)
-        page = context.new_page()
-        faults: list[str] = []
-        page.on(
-            "console",
-            lambda said: faults.append(said.text) if said.type == "error" else None,
-        )
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        yield page, faults
-        browser.close()
-
-
-def sign_in(page: Page, address: str) -> None:
-    page.goto(f"{address}/admin/")
-    page.get_by_label("Username").fill("supervisor")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Lauf")).to_be_visible()
 
 
 def assert_fits(page: Page) -> None:
@@ -65,13 +19,10 @@ def assert_fits(page: Page) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_day_plan_and_route_are_seen_without_a_fault(
-    size: str, chromium: str, served_office: str
-) -> None:
+def test_day_plan_and_route_are_seen_without_a_fault(size: str, driver: Driver) -> None:
     def look() -> None:
-        with opened(chromium, SIZES[size]) as (page, faults):
-            sign_in(page, served_office)
-            page.goto(f"{served_office}/admin/?date=2026-03-17")
+        with driver.opened(SIZES[size]) as (page, faults):
+            page.goto(f"{driver.address}/admin/?date=2026-03-17")
             expect(page.get_by_text("All routes are full.")).to_be_visible()
             assert_fits(page)
 
@@ -89,17 +40,14 @@ def test_day_plan_and_route_are_seen_without_a_fault(
             assert_fits(page)
             assert faults == []
 
-    in_thread(look)
+    driver.run(look)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_plan_answers_for_itself_at_every_width(
-    size: str, chromium: str, served_office: str
-) -> None:
+def test_plan_answers_for_itself_at_every_width(size: str, driver: Driver) -> None:
     def look() -> None:
-        with opened(chromium, SIZES[size]) as (page, faults):
-            sign_in(page, served_office)
-            page.goto(f"{served_office}/admin/?date=2026-03-17")
+        with driver.opened(SIZES[size]) as (page, faults):
+            page.goto(f"{driver.address}/admin/?date=2026-03-17")
             page.get_by_role("link", name="What would serve it?").first.click()
             expect(page.get_by_text("What stands in the way")).to_be_visible()
             expect(page.get_by_text("cannot provide “crane”")).to_be_visible()
@@ -119,32 +67,26 @@ def test_plan_answers_for_itself_at_every_width(
             assert_fits(page)
             assert faults == []
 
-    in_thread(look)
+    driver.run(look)
 
 
-def test_page_of_a_plan_in_the_making_asks_for_its_progress(
-    chromium: str, served_office: str
-) -> None:
+def test_page_of_a_plan_in_the_making_asks_for_its_progress(driver: Driver) -> None:
     def look() -> None:
-        with opened(chromium, SIZES["desk"]) as (page, faults):
-            sign_in(page, served_office)
-            page.goto(f"{served_office}/admin/?date=2026-03-18")
+        with driver.opened(SIZES["desk"]) as (page, faults):
+            page.goto(f"{driver.address}/admin/?date=2026-03-18")
             with page.expect_response("**/progress/", timeout=60_000) as heard:
                 page.get_by_role("link", name="Day plan #1").click()
             assert heard.value.status == 200
             expect(page.get_by_text("Solving: 37 %")).to_be_visible()
             assert faults == []
 
-    in_thread(look)
+    driver.run(look)
 
 
-def test_page_says_when_the_server_does_not_answer(
-    chromium: str, served_office: str
-) -> None:
+def test_page_says_when_the_server_does_not_answer(driver: Driver) -> None:
     def look() -> None:
-        with opened(chromium, SIZES["desk"]) as (page, _):
-            sign_in(page, served_office)
-            page.goto(f"{served_office}/admin/?date=2026-03-18")
+        with driver.opened(SIZES["desk"]) as (page, _):
+            page.goto(f"{driver.address}/admin/?date=2026-03-18")
             page.route("**/progress/", lambda route: route.abort())
             page.get_by_role("link", name="Day plan #1").click()
             note = page.get_by_text("The server does not answer.")
@@ -152,15 +94,13 @@ def test_page_says_when_the_server_does_not_answer(
             page.unroute("**/progress/")
             expect(note).to_be_hidden(timeout=60_000)
 
-    in_thread(look)
+    driver.run(look)
 
 
-def test_focus_is_seen_when_one_walks_by_keyboard(
-    chromium: str, served_office: str
-) -> None:
+def test_focus_is_seen_when_one_walks_by_keyboard(driver: Driver) -> None:
     def look() -> None:
-        with opened(chromium, SIZES["desk"]) as (page, faults):
-            sign_in(page, served_office)
+        with driver.opened(SIZES["desk"]) as (page, faults):
+            page.goto(f"{driver.address}/admin/")
             button = page.get_by_role("button", name="Show")
             button.focus()
             style = "getComputedStyle(document.activeElement).outlineStyle"
@@ -169,4 +109,4 @@ def test_focus_is_seen_when_one_walks_by_keyboard(
             assert page.evaluate(style) == "solid"
             assert faults == []
 
-    in_thread(look)
+    driver.run(look)

@@ -88,7 +88,8 @@ def test_cancel_asks_first_and_then_cancels(office: Client, depot: Depot) -> Non
     entry = Entry.objects.get(kind="order.cancelled")
     assert entry.payload["reason"] == "sold out"
     history = office.get(f"{ORDERS}{order.pk}/history/").content.decode()
-    assert "Cancelled (reason: sold out)" in history
+    assert "Cancelled" in history
+    assert "sold out" in history
     assert entry.actor.startswith("user:")
     assert entry.actor not in history
 

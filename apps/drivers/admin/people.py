@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString, mark_safe
 
@@ -17,7 +18,7 @@ from apps.depots.scoping import DepotScopedAdmin
 from apps.drivers import services
 from apps.drivers.enrolment import enrolment_picture
 from apps.drivers.forms import DriverForm, VehicleForm, VehicleTypeForm
-from apps.drivers.models import Driver, Vehicle, VehicleType
+from apps.drivers.models import Device, Driver, Vehicle, VehicleType
 
 
 @admin.register(Driver)
@@ -32,15 +33,22 @@ class DriverPage(VerbPage, DepotScopedAdmin):
     row_pages = {"enrolment-code": "enrolment_code"}
     change_form_outer_before_template = "drivers/driver_links.html"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Driver]:
+        """Return the drivers with how many of their devices are not revoked."""
+        rows: QuerySet[Driver] = super().get_queryset(request)
+        live = Device.objects.filter(driver=OuterRef("pk"), revoked_at=None)
+        count = live.order_by().values("driver").annotate(n=Count("pk")).values("n")
+        return rows.annotate(live_devices=Subquery(count))
+
     @column("Skills")
     def words(self, driver: Driver) -> str:
         """Return the skills in a line."""
         return ", ".join(driver.skills)
 
     @column("Devices")
-    def devices_active(self, driver: Driver) -> int:
+    def devices_active(self, driver: Any) -> int:
         """Return how many devices the driver has that are not revoked."""
-        return driver.devices.filter(revoked_at=None).count()
+        return driver.live_devices or 0
 
     @column("User name")
     def username(self, driver: Driver) -> str:
@@ -173,6 +181,11 @@ class VehicleTypePage(VerbPage):
     list_filter = ["is_active", "is_crewed"]
     search_fields = ["name", "code"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[VehicleType]:
+        """Return the types with how many vehicles are of each."""
+        rows: QuerySet[VehicleType] = super().get_queryset(request)
+        return rows.annotate(vehicles_of_it=Count("vehicles"))
+
     @column("Capabilities")
     def words(self, row: VehicleType) -> str:
         """Return the capabilities in a line."""
@@ -184,9 +197,10 @@ class VehicleTypePage(VerbPage):
         return f"{row.speed_percent} % of a car's"
 
     @column("Vehicles")
-    def used(self, row: VehicleType) -> int:
+    def used(self, row: Any) -> int:
         """Return how many vehicles are of this type."""
-        return row.vehicles.count()
+        count: int = row.vehicles_of_it
+        return count
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: VehicleType | None = None

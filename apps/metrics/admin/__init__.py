@@ -2,6 +2,6 @@
 
 from django.contrib import admin
 
-from apps.metrics.admin.today import TODAY
+from apps.metrics.admin.board import TODAY
 
 admin.site.index_template = TODAY

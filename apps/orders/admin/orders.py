@@ -20,7 +20,6 @@ from apps.core import clock
 from apps.core.actors import user_actor
 from apps.core.office import column
 from apps.core.problems import Problem
-from apps.orders.admin.history import history_rows
 from apps.orders.admin.readonly import ReadOnlyPage, row_action
 from apps.orders.drafts import OrderChanges, Window
 from apps.orders.forms import CancelForm, PreferForm, RescheduleForm
@@ -88,8 +87,6 @@ class OrderPage(ReadOnlyPage):
     ]
     search_help_text = "Reference, recipient, phone, street or postcode"
     list_select_related = ["depot", "zone", "customer"]
-    date_hierarchy = "service_date"
-    show_full_result_count = False
     inlines = [WindowsInline]
     actions = ["cancel_selected"]
     actions_detail = ["cancel_one", "reschedule_one", "prefer_one"]
@@ -344,25 +341,6 @@ class OrderPage(ReadOnlyPage):
             "button": button,
         }
         return render(request, "orders/windows.html", context)
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: Any = None
-    ) -> HttpResponse:
-        """Show what the journal knows of the order."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        order = get_object_or_404(self.get_queryset(request), pk=object_id)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"History of {order.reference}",
-            "order": order,
-            "table": {
-                "headers": ["When", "Who", "What"],
-                "rows": history_rows(order),
-            },
-        }
-        return render(request, "orders/history.html", context)
 
 
 def _windows(order: Order, day: date, text: str) -> list[Window]:

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from apps.core.office import KnownValues
 from apps.orders.admin.readonly import ReadOnlyPage
 from apps.orders.models import Address, Customer
 
@@ -13,7 +14,6 @@ class CustomerPage(ReadOnlyPage):
     list_display = ["name", "phone", "email", "depot"]
     list_filter = ["depot"]
     search_fields = ["name", "phone", "email"]
-    show_full_result_count = False
 
 
 @admin.register(Address)
@@ -21,6 +21,5 @@ class AddressPage(ReadOnlyPage):
     """The gazetteer; it is filled by `manage.py import_addresses`."""
 
     list_display = ["street", "house_number", "postcode", "city", "depot"]
-    list_filter = ["depot", "city"]
+    list_filter = ["depot", ("city", KnownValues)]
     search_fields = ["street", "postcode", "city", "match_key"]
-    show_full_result_count = False

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 
 from apps.core.models import TaskRun
-from apps.core.office import FactPage, column, row_url
+from apps.core.office import FactPage, KnownValues, column, row_url
 from apps.core.wording import NOTHING, local_time
 from apps.depots.models import Depot
 from apps.journal.models import Entry
@@ -59,10 +59,9 @@ class EntryPage(FactPage):
     """What happened, who did it, and to what: append-only."""
 
     list_display = ["at_local", "kind", "actor", "subject"]
-    list_filter = ["kind"]
+    list_filter = [("kind", KnownValues)]
     search_fields = ["kind", "actor", "subject_id"]
     ordering = ["-id"]
-    show_full_result_count = False
     fields = [
         "at_local",
         "kind",
@@ -107,7 +106,7 @@ class TaskRunPage(FactPage):
     """Background work: what is queued, what runs, and what has given up."""
 
     list_display = ["task_name", "status", "attempts", "enqueued", "finished", "why"]
-    list_filter = ["state", "task"]
+    list_filter = ["state", ("task", KnownValues)]
     search_fields = ["task", "error"]
     ordering = ["-id"]
     row_pages = {"run-again": "run_again"}

@@ -8,19 +8,21 @@ from itertools import pairwise
 from apps.core.office import row_url
 from apps.core.units import Point
 from apps.core.wording import local_time
-from apps.depots.models import Depot
+from apps.depots.models import Depot, Zone
 from apps.orders.models import Order
-from apps.routes.board import RouteRow
-from apps.routes.inforce import place_of, until_text
+from apps.routes.board import RouteRow, WholeRoute, route_rows
+from apps.routes.inforce import area_of, place_of, until_text
 from apps.routes.lines import leg_key, unpacked
-from apps.routes.models import Condition, RouteWay, Stop
+from apps.routes.models import Condition, Route, RouteWay, Stop
 from apps.routes.pictures import (
+    MANY_STOPS,
     WIDTH,
     Bar,
     MapPicture,
     MapRoute,
     MapShape,
     MapStop,
+    MapVehicle,
     Span,
     Tick,
     TimeLine,
@@ -28,6 +30,7 @@ from apps.routes.pictures import (
 )
 from apps.routes.selectors import LeftOut
 from apps.routes.states import DONE, ConditionState, StopState
+from apps.routes.stopfacts import StopFact
 
 GOOD = (StopState.SUCCEEDED, StopState.PARTIAL)
 NARROW = 560
@@ -74,28 +77,21 @@ def map_about(
     conditions: Iterable[Condition] = (),
     *,
     holds_shapes: bool = False,
+    vehicles: Sequence[MapVehicle] = (),
 ) -> MapPicture:
-    """Return the map of these routes about their depot, with the road's conditions."""
-    ways = {
-        way.route_id: way
-        for way in RouteWay.objects.filter(route__in=[row.route for row in rows])
-    }
-    waiting = Order.objects.filter(pk__in=[item.order_id for item in left_out])
-    reasons = {item.order_id: item.detail for item in left_out}
+    """Return the map of these routes about their depot, with the road's conditions.
+
+    Where there are many stops, lines are straight, and bad stops alone say what they are.
+    """
+    is_dense = sum(len(row.stops) for row in rows) > MANY_STOPS
+    ids = [] if is_dense else [row.route.pk for row in rows]
+    ways = {way.route_id: way for way in RouteWay.objects.filter(route__in=ids)}
+    reasons = {item.order_id: item.detail for item in left_out[:MANY_STOPS]}
+    waiting = Order.objects.filter(pk__in=list(reasons)) if reasons else ()
     return map_picture(
         depot.point,
         [
-            MapRoute(
-                name=row.route.driver.name,
-                colour=row.colour,
-                dash=row.dash,
-                url=row_url(row.route),
-                stops=tuple(
-                    _map_stop(stop, row.route.driver.name, depot.time_zone)
-                    for stop in row.stops
-                ),
-                legs=_legs(row, ways.get(row.route.pk)),
-            )
+            _map_route(row, ways.get(row.route.pk), depot.time_zone, is_dense=is_dense)
             for row in rows
         ],
         [
@@ -108,7 +104,25 @@ def map_about(
         width=WIDTH if len(rows) > 1 or holds_shapes else NARROW,
         holds_shapes=holds_shapes,
         lines_text=_lines_text(ways.values()),
+        ground=_ground(depot),
+        vehicles=vehicles,
     )
+
+
+def map_of_route(
+    row: WholeRoute, conditions: Iterable[Condition] = ()
+) -> MapPicture | None:
+    """Return the map of one route; None where it has no stop."""
+    [light] = route_rows(Route.objects.filter(pk=row.route.pk))
+    return map_of([light], conditions=conditions) if row.stops else None
+
+
+def _ground(depot: Depot) -> list[MapShape]:
+    """Return the depot's zones, as what lies under the routes."""
+    return [
+        MapShape(area_of(zone.boundary), "zone", zone.name)
+        for zone in Zone.objects.filter(depot=depot)
+    ]
 
 
 def _legs(row: RouteRow, way: RouteWay | None) -> tuple[tuple[Point, ...], ...]:
@@ -143,22 +157,43 @@ def _shape(condition: Condition) -> MapShape | None:
     )
 
 
-def _map_stop(stop: Stop, driver: str, zone: str) -> MapStop:
-    at = local_time(stop.eta_at, zone, "%H:%M")
-    words = [driver, f"stop {stop.sequence}", stop.order.reference]
-    title = " · ".join([*words, at, stop.get_status_display()])
-    if stop.road_warning_text and stop.status not in DONE:
-        title += f" · {stop.road_warning_text}"
-    return MapStop(
-        point=stop.order.point,
-        title=title,
-        number=stop.sequence,
-        is_done=stop.status in DONE,
-        is_bad=stop.status == StopState.FAILED,
+def _map_route(
+    row: RouteRow, way: RouteWay | None, zone: str, *, is_dense: bool
+) -> MapRoute:
+    name = row.route.driver.name
+    told = [s for s in row.stops if not is_dense or s.status == StopState.FAILED]
+    return MapRoute(
+        name=name,
+        colour=row.colour,
+        dash=row.dash,
+        url=row_url(row.route),
+        stops=tuple(
+            MapStop(
+                point=stop.point,
+                title=_title(stop, name, zone),
+                number=stop.sequence,
+                is_done=stop.status in DONE,
+                is_bad=stop.status == StopState.FAILED,
+            )
+            for stop in told
+        ),
+        legs=_legs(row, way),
+        dots=tuple((s.latitude, s.longitude, s.status in DONE) for s in row.stops)
+        if is_dense
+        else (),
     )
 
 
-def line_of(row: RouteRow, now: datetime) -> RouteLine:
+def _title(stop: StopFact, driver: str, zone: str) -> str:
+    at = local_time(stop.eta_at, zone, "%H:%M")
+    state = StopState(stop.status).label
+    title = f"{driver} · stop {stop.sequence} · {stop.reference} · {at} · {state}"
+    if stop.road_warning_text and stop.status not in DONE:
+        title += f" · {stop.road_warning_text}"
+    return title
+
+
+def line_of(row: WholeRoute, now: datetime) -> RouteLine:
     """Return a route's line of time, with a line for each of its stops."""
     route, zone = row.route, row.route.depot.time_zone
     instants = [route.starts_at, route.ends_at]

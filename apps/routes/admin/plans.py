@@ -153,6 +153,7 @@ class PlanPage(WhyPage, FactPage, DepotScopedAdmin):
         unserved = UnservedOrder.objects.filter(plan=plan).select_related("order")
         user = request.user
         may_see_why = user.has_perm("recommendations.view_recommendation")
+        why = plan.recommendation
         return self.page(
             request,
             "routes/plan.html",
@@ -170,10 +171,8 @@ class PlanPage(WhyPage, FactPage, DepotScopedAdmin):
             left_out=left_out,
             unserved=[] if has_day else list(unserved.order_by("order__reference")),
             has_day=has_day,
-            may_see_why=may_see_why and plan.recommendation is not None,
-            passport=may_see_why
-            and plan.recommendation
-            and passport_of(plan.recommendation),
+            may_see_why=may_see_why and why is not None,
+            passport=passport_of(why) if may_see_why and why else None,
             others=board.other_plans_of_day(plan),
             can_publish=self.has_add_permission(request)
             and plan.status == PlanState.READY,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 
 from apps.core import clock
@@ -11,8 +11,8 @@ from apps.core.office import FactPage, column
 from apps.core.wording import NOTHING, distance, duration, local_time
 from apps.depots.scoping import DepotScopedAdmin
 from apps.routes import board
-from apps.routes.admin.drawing import line_of, map_of
-from apps.routes.models import PlanChange, Route, StopEvent
+from apps.routes.admin.drawing import line_of, map_of_route
+from apps.routes.models import PlanChange, Route, Stop, StopEvent
 from apps.routes.states import DONE, RouteState
 
 COLOURS = {
@@ -36,9 +36,9 @@ class RoutePage(FactPage, DepotScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Route]:
         """Return the routes with how many of their stops are done."""
         rows: QuerySet[Route] = super().get_queryset(request)
-        is_done = Q(stops__status__in=[str(state) for state in DONE])
         return rows.annotate(
-            stops_total=Count("stops"), stops_done=Count("stops", filter=is_done)
+            stops_total=_count_of(Stop.objects.all()),
+            stops_done=_count_of(Stop.objects.filter(status__in=DONE)),
         )
 
     @column("Day", ordering="service_date")
@@ -56,10 +56,10 @@ class RoutePage(FactPage, DepotScopedAdmin):
         """Return how it stands."""
         return route.status, route.get_status_display()
 
-    @column("Stops done", ordering="stops_done")
+    @column("Stops done")
     def done(self, route: Any) -> str:
         """Return how far it is."""
-        return f"{route.stops_done} of {route.stops_total}"
+        return f"{route.stops_done or 0} of {route.stops_total or 0}"
 
     @column("Driven", ordering="distance_m")
     def driven(self, route: Route) -> str:
@@ -84,7 +84,7 @@ class RoutePage(FactPage, DepotScopedAdmin):
     ) -> HttpResponse:
         """Show a route: its stops, what was reported of each, and what was changed."""
         found: Route = self.row(request, object_id)
-        [row] = board.route_rows(Route.objects.filter(pk=found.pk))
+        row = board.whole_route(found.pk)
         route = row.route
         history = StopEvent.objects.filter(stop__route=route).select_related("driver")
         events: dict[Any, list[StopEvent]] = {}
@@ -105,10 +105,16 @@ class RoutePage(FactPage, DepotScopedAdmin):
             zone=route.depot.time_zone,
             line=line,
             stops=[(item, events.get(item.stop.pk, [])) for item in line.stops],
-            map=map_of([row], conditions=on_the_road),
+            map=map_of_route(row, on_the_road),
             on_the_road=on_the_road,
             changes=[(change, changed_words(change)) for change in changes],
         )
+
+
+def _count_of(stops: QuerySet[Stop]) -> Subquery:
+    """Return how many of these a route has: asked for the rows shown, and no other."""
+    own = stops.filter(route=OuterRef("pk")).order_by().values("route")
+    return Subquery(own.annotate(n=Count("pk")).values("n"))
 
 
 def changed_words(change: PlanChange) -> str:

@@ -3,15 +3,16 @@
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from apps.journal.admin import JournalledPage
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserPage(UserAdmin, ModelAdmin):  # type: ignore[type-arg, misc]
+class UserPage(JournalledPage, UserAdmin):  # type: ignore[type-arg]
     """Who can sign in, and with which role."""
 
     form = UserChangeForm
@@ -21,5 +22,5 @@ class UserPage(UserAdmin, ModelAdmin):  # type: ignore[type-arg, misc]
 
 
 @admin.register(Group)
-class GroupPage(GroupAdmin, ModelAdmin):  # type: ignore[misc]
+class GroupPage(JournalledPage, GroupAdmin):
     """Roles: the house's own, and those that a company adds."""
