@@ -14,6 +14,8 @@ from apps.core.models import TaskRun
 from apps.depots.models import Depot
 from apps.drivers.models import Driver, Position
 from apps.drivers.selectors import last_positions
+from apps.incidents.models import Incident
+from apps.incidents.selectors import open_incidents
 from apps.journal.models import Entry, FeedHead
 from apps.metrics.standing import Standing, standing_of
 from apps.orders.models import Order
@@ -21,6 +23,8 @@ from apps.routes import board
 from apps.routes import selectors as routes
 from apps.routes.coverage import EtaCoverage, coverage_of_day
 from apps.routes.models import Condition, Plan, PlanChange, Stop
+from apps.routes.modes import ModeNow
+from apps.routes.planners import mode_of
 from apps.routes.preferences import PreferenceShare, preferences_of_day
 from apps.routes.selectors import LeftOut
 from apps.routes.states import DONE, StopState
@@ -28,6 +32,7 @@ from apps.routes.states import DONE, StopState
 FRESH = timedelta(hours=18)
 """Fixes older than this are of another day."""
 SHARES_KEPT_S = 60
+SHOWN_INCIDENTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,8 @@ class LiveBoard:
     left_out: Sequence[LeftOut]
     thinking: Sequence[Plan]
     conditions: Sequence[Condition]
+    mode: ModeNow
+    incidents: Sequence[Incident]
 
     @property
     def is_empty(self) -> bool:
@@ -150,6 +157,8 @@ def live_board(depot: Depot, day: date, *, now: datetime) -> LiveBoard:
         left_out=routes.left_out(depot.pk, day),
         thinking=list(thinking),
         conditions=board.conditions_on(depot, day, now),
+        mode=mode_of(depot.pk),
+        incidents=list(open_incidents([depot])[:SHOWN_INCIDENTS]),
     )
 
 
@@ -217,6 +226,7 @@ def board_version(
         sorted(making.values_list("pk", "status", "progress_percent", "progress_text")),
         max((fix.occurred_ms for fix in fixes.values()), default=0),
         dead_tasks(),
+        mode_of(depot.pk),
         *seen_as,
     ]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

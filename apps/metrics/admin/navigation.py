@@ -11,7 +11,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("overrides.override", "rule"),
             ("incidents.incident", "emergency"),
-            ("incidents.incidenttask", "checklist"),
+            ("incidents.actionitem", "checklist"),
             ("routes.route", "local_shipping"),
             ("routes.planchange", "published_with_changes"),
             ("routes.condition", "traffic"),
@@ -47,6 +47,14 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "Listen and learn",
+        (
+            ("feedback.feedback", "forum"),
+            ("feedback.survey", "poll"),
+            ("feedback.surveyimport", "upload"),
+        ),
+    ),
+    (
         "Look into it",
         (
             ("journal.entry", "history"),
@@ -58,7 +66,14 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ),
     (
         "Set up",
-        (("depots.depot", "warehouse"),),
+        (
+            ("overrides.decisionright", "gavel"),
+            ("routes.depotmode", "switches"),
+            ("routes.decisionpoint", "rule_settings"),
+            ("incidents.playbook", "menu_book"),
+            ("incidents.workcap", "scale"),
+            ("depots.depot", "warehouse"),
+        ),
     ),
 )
 ADMINISTRATION = "Administration"
