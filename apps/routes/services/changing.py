@@ -262,11 +262,10 @@ def _unlock(change: UnlockRoute, ready: Prepared, journal: Writer) -> None:
 
 def _alternative(change: TakeAlternative, ready: Prepared, journal: Writer) -> None:
     """Hold each changed route as far as its last stop: what is new comes behind it."""
-    changed = {route.shift_id for route in ready.impact.after}
     last = {
         sketch.stops[-1].order_id: uuid.UUID(sketch.shift_id)
         for sketch in ready.impact.after
-        if sketch.stops and sketch.shift_id in changed
+        if sketch.stops
     }
     rows = Stop.objects.filter(order__in=list(last), status=StopState.PENDING)
     for stop in rows.select_related("order"):

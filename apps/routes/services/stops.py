@@ -32,8 +32,10 @@ from apps.orders.models import Order
 from apps.orders.states import OrderState
 from apps.routes import progress
 from apps.routes.models import Route, Stop, StopAssignment, StopEvent
+from apps.routes.pinned import Pin
 from apps.routes.progress import Fact
 from apps.routes.selectors import parse_id
+from apps.routes.services.holding import end_pins
 from apps.routes.services.telling import StopReport, tell
 from apps.routes.states import DONE, UNDER_WAY, RouteState, StopState
 
@@ -241,6 +243,7 @@ def release_stop(
 
     With `cancel` the visit is over for good; without it the stop waits for a place.
     A stop under way stays with its driver: the driver hears of the order's new state.
+    What people had pinned of it is over with its route.
     """
     with writing(by=by, now=now) as journal:
         stop = _lock_stop(stop_id, journal)
@@ -258,6 +261,7 @@ def release_stop(
         stop.route, stop.sequence = None, 0
         forget_eta(stop)
         stop.save()
+        end_pins([stop.pk], journal, kinds=Pin.Kind.values)
         if route is not None:
             _end_assignment(stop, now)
             if route.status != RouteState.DRAFT:

@@ -33,7 +33,7 @@ from apps.routes.impact import apply_change, impact_of
 from apps.routes.models import PlanChange, Route, Stop, UnservedOrder
 from apps.routes.pinned import Pin
 from apps.routes.solving import replay
-from tests.factories import NOW, VehicleFactory
+from tests.factories import NOW, SERVICE_DATE, VehicleFactory
 from tests.queueing import drain
 from tests.routes.changes.laid import AT_WORK, Laid, lay_day
 from tests.routes.days import OFFICE, make_order
@@ -126,6 +126,15 @@ def test_stop_taken_off_is_planned_by_nobody() -> None:
     assert stop.route_id is None
     assert stop.order.status == "open"
     assert UnservedOrder.objects.get(order=stop.order).code == "taken_off"
+    orders.reschedule_order(
+        order_id=stop.order_id,
+        service_date=SERVICE_DATE + timedelta(days=1),
+        windows=[],
+        by=OFFICE,
+        now=NOW,
+    )
+    drain()
+    assert not Pin.objects.filter(stop=stop, ended_at=None).exists()
 
 
 def test_skipped_stop_has_failed_and_the_others_move_up() -> None:
