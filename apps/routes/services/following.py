@@ -10,6 +10,7 @@ from apps.journal.services import writing
 from apps.orders.models import Order
 from apps.orders.states import OrderState
 from apps.routes.models import Route, Stop
+from apps.routes.services.holding import end_pins_of_other_days
 from apps.routes.services.stops import release_stop
 from apps.routes.states import DONE, RouteState, StopState
 
@@ -31,6 +32,7 @@ def follow_order(order_id: uuid.UUID, *, by: Actor, now: datetime) -> bool:
         if order is None or stop is None:
             return False
         route = stop.route
+        end_pins_of_other_days(stop, order.service_date, journal)
         if order.status == OrderState.CANCELLED:
             return release_stop(
                 stop.pk, because="order_cancelled", cancel=True, by=by, now=now

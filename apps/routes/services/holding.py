@@ -2,7 +2,9 @@
 
 import uuid
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
+
+from django.db.models import QuerySet
 
 from apps.journal.services import Writer
 from apps.routes.models import Route, Stop
@@ -49,7 +51,17 @@ def end_pins(
     stop_ids: Collection[uuid.UUID], journal: Writer, *, kinds: Collection[str]
 ) -> int:
     """End what holds stops, by kind; return how many pins were ended."""
-    rows = Pin.objects.filter(stop__in=stop_ids, kind__in=kinds, ended_at=None)
+    return _end(Pin.objects.filter(stop__in=stop_ids, kind__in=kinds), journal)
+
+
+def end_pins_of_other_days(stop: Stop, service_date: date, journal: Writer) -> int:
+    """End what held a stop on the day that its order has left; return how many pins."""
+    rows = Pin.objects.filter(stop=stop).exclude(service_date=service_date)
+    return _end(rows, journal)
+
+
+def _end(pins: QuerySet[Pin], journal: Writer) -> int:
+    rows = pins.filter(ended_at=None)
     ended = list(rows.select_related("stop__order"))
     rows.update(ended_at=journal.now, ended_by=str(journal.by))
     for pin in ended:
