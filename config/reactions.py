@@ -20,6 +20,8 @@ DRAW_WAYS = "apps.routes.tasks.draw_ways"
 ASK = "apps.feedback.tasks.ask_after"
 SETTLE = "apps.routes.tasks.settle_recommendations"
 
+TELL_DAY = "apps.customers.journey_tasks.tell_day"
+
 
 def _plan(entry: Entry) -> dict[str, Any]:
     return {"plan_id": entry.subject_id}
@@ -123,6 +125,21 @@ def _its_driver(entry: Entry) -> dict[str, Any] | None:
     return {"driver_id": driver_id, "because": entry.kind, "about": about}
 
 
+def _day(entry: Entry) -> dict[str, Any]:
+    return {
+        "depot_id": str(entry.depot_id),
+        "service_date": entry.payload["service_date"],
+    }
+
+
+def _stop(entry: Entry) -> dict[str, Any]:
+    return {"stop_id": entry.subject_id}
+
+
+def _reply(entry: Entry) -> dict[str, Any]:
+    return {"reply_id": entry.subject_id}
+
+
 def _touched_routes(entry: Entry) -> dict[str, Any]:
     return {**_replan(entry, None), "route_ids": entry.payload["route_ids"]}
 
@@ -145,7 +162,7 @@ INCIDENT: tuple[Reaction, ...] = (("apps.incidents.tasks.follow_entry", _itself)
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "plan.requested": (("apps.routes.tasks.plan_day", _plan),),
     "plan.ready": ((DRAW_WAYS, _ways_of_day),),
-    "plan.published": ((DRAW_WAYS, _ways_of_day),),
+    "plan.published": ((DRAW_WAYS, _ways_of_day), (TELL_DAY, _day)),
     "plan.unchanged": ((DRAW_WAYS, _ways_of_day),),
     "orders.imported": (("apps.routes.tasks.follow_import", _import),),
     "order.created": ((REOPTIMIZE, _whole_day_with_order),),
@@ -164,9 +181,17 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "feedback.actioned": ((ASK, _its_driver),),
     "feedback.declined": ((ASK, _its_driver),),
     "stop.released": ((REOPTIMIZE, _where_it_was),),
-    "stop.failed": ((REOPTIMIZE, _its_route),),
+    "stop.failed": (
+        (REOPTIMIZE, _its_route),
+        ("apps.customers.journey_tasks.tell_missed", _stop),
+    ),
     "stop.partial": ((REOPTIMIZE, _its_route_if_late),),
-    "stop.succeeded": ((REOPTIMIZE, _its_route_if_late),),
+    "stop.succeeded": (
+        (REOPTIMIZE, _its_route_if_late),
+        ("apps.customers.journey_tasks.ask_how_it_was", _stop),
+    ),
+    "stop.enroute": (("apps.customers.journey_tasks.tell_next", _stop),),
+    "message.asked_where": (("apps.customers.journey_tasks.answer_where", _reply),),
     "stop.arrived": ((REOPTIMIZE, _its_route_if_late),),
     "stop.reopened": ((REOPTIMIZE, _its_route),),
     "stop.corrected": ((REOPTIMIZE, _its_route),),

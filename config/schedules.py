@@ -61,5 +61,10 @@ SCHEDULES: tuple[Scheduled, ...] = (
         task="apps.incidents.tasks.watch_reliance",
         every_minutes=60,
     ),
+    Scheduled(
+        name="tell_near",
+        task="apps.customers.journey_tasks.tell_near",
+        every_minutes=1,
+    ),
     Scheduled(name="seal", task="apps.journal.tasks.seal", every_minutes=1),
 )

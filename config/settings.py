@@ -23,6 +23,12 @@ from config.environment import (
     read_whole_number,
     refusal,
 )
+from config.messaging import (
+    read_gateway,
+    read_mail_server,
+    read_providers,
+    read_twilio,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
@@ -329,6 +335,7 @@ UNFOLD = {
     "STYLES": [
         f"{STATIC_URL}roundsman/office.css",
         f"{STATIC_URL}roundsman/overrides.css",
+        f"{STATIC_URL}roundsman/messages.css",
     ],
     "SITE_FAVICONS": [
         {
@@ -360,12 +367,31 @@ UNFOLD = {
 }
 
 # ── Messages ────────────────────────────────────────────────────────────────
+_transports = "apps.notifications.transports"
 MESSAGE_TRANSPORTS = {
-    "console": "apps.notifications.transports.console.ConsoleTransport",
+    "console": f"{_transports}.console.ConsoleTransport",
+    "twilio": f"{_transports}.twilio.TwilioTransport",
+    "gateway": f"{_transports}.gateway.GatewayTransport",
+    "smtp": f"{_transports}.mail.MailTransport",
 }
 # By channel, in the order in which they are tried; none: the console.
-MESSAGE_PROVIDERS: dict[str, list[str]] = {}
+MESSAGE_PROVIDERS = {
+    channel: read_providers(f"{channel.upper()}_VIA", allowed)
+    for channel, allowed in {
+        "sms": ("twilio", "gateway"),
+        "whatsapp": ("twilio", "gateway"),
+        "email": ("smtp", "gateway"),
+        "push": ("gateway",),
+    }.items()
+}
+_used = {name for names in MESSAGE_PROVIDERS.values() for name in names}
 MESSAGE_FILE = DATA_DIR / "messages.jsonl"
+TWILIO = read_twilio(
+    needed="twilio" in _used, whatsapp="twilio" in MESSAGE_PROVIDERS["whatsapp"]
+)
+MESSAGE_GATEWAY = read_gateway(needed="gateway" in _used)
+DEFAULT_FROM_EMAIL = read_text("EMAIL_FROM") or f"noreply@{_public.hostname}"
+globals().update(read_mail_server(needed="smtp" in _used))
 
 # ── Interfaces ──────────────────────────────────────────────────────────────
 REST_FRAMEWORK = {

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 
 from apps.depots.models import Absence, Depot, DepotMembership, Zone
 from apps.drivers.models import Device, Driver, Shift, ShiftBreak, Vehicle
+from apps.notifications.models import Message
 from apps.orders.models import (
     Address,
     Customer,
@@ -288,3 +289,26 @@ class ImportRunFactory(DjangoModelFactory[ImportRun]):
     file_sha256 = "0" * 64
     requested_by = "system"
     requested_at = NOW
+
+
+class MessageFactory(DjangoModelFactory[Message]):
+    """A text to Anna about a planned delivery, that waits to be sent."""
+
+    class Meta:
+        model = Message
+
+    depot = factory.SubFactory(DepotFactory)
+    kind = "planned"
+    purpose = "delivery"
+    reason = factory.Sequence(lambda n: f"planned/{n}")
+    language = "de"
+    title = "Ihre Lieferung"
+    text = "Lauf: Lieferung Di 17.3. 10:00-12:00. https://x.example/t/abc"
+    encoding = "gsm7"
+    segments = 1
+    ways = factory.LazyFunction(lambda: [["sms", "+4915112345678"]])
+    channel = "sms"
+    address = "+4915112345678"
+    created_at = NOW
+    created_by = "system"
+    due_at = NOW

@@ -31,6 +31,12 @@ from apps.feedback.services import (
 from apps.incidents.models import ActionItem, Playbook, WorkCap
 from apps.incidents.services.incidents import IncidentDraft, raise_incident
 from apps.journal.models import Entry
+from apps.notifications.models import (
+    Consent,
+    MessagePolicy,
+    MessageTemplate,
+    Reply,
+)
 from apps.orders.models import Order, QuarantinedRow
 from apps.promises.models import Hold, SlotRules
 from apps.recommendations.models import Recommendation
@@ -62,6 +68,7 @@ from tests.factories import (
     DeviceFactory,
     DriverFactory,
     ImportRunFactory,
+    MessageFactory,
     OrderFactory,
     ShiftFactory,
     TimeWindowFactory,
@@ -160,6 +167,7 @@ def make_office(**depot: Any) -> Office:
         *_for_customers(order),
         DecisionRightFactory(depot=place),
         *_said(driver, place),
+        *_written_to(place),
         *_behind(place),
     ]
     return Office(place, {row._meta.label_lower: row for row in rows})
@@ -392,6 +400,36 @@ def _for_customers(order: Order) -> list[Any]:
             expires_at=NOW + timedelta(days=1),
         ),
     ]
+
+
+def _written_to(depot: Depot) -> list[Any]:
+    changed = {"depot": depot, "changed_at": NOW, "changed_by": "user:1"}
+    message = MessageFactory(depot=depot, state="dead", code="no_way_left")
+    reply = Reply.objects.create(
+        depot=depot,
+        message=message,
+        provider="twilio",
+        provider_id=f"SM-{depot.pk.hex}",
+        channel="sms",
+        address=message.address,
+        text="Where is it?",
+        intent="where",
+        received_at=NOW,
+    )
+    consent = Consent.objects.create(
+        depot=depot,
+        address=message.address,
+        purpose="survey",
+        is_given=True,
+        source="office",
+        given_at=NOW,
+        given_by="user:1",
+    )
+    policy = MessagePolicy.objects.create(**changed)
+    words = MessageTemplate.objects.create(
+        **changed, kind="planned", language="de", text="{window} {link}"
+    )
+    return [message, reply, consent, policy, words]
 
 
 def _behind(depot: Depot) -> list[Any]:

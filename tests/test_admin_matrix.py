@@ -133,6 +133,26 @@ PAGES: dict[str, dict[str, str]] = {
         "export": "feedback.view_response",
     },
     "feedback.surveyimport": {"view": "feedback.view_surveyimport", "add": NOBODY},
+    "notifications.message": {
+        "view": "notifications.view_message",
+        "add": NOBODY,
+        "resend": "notifications.change_message",
+        "phone": "notifications.view_message",
+    },
+    "notifications.reply": {"view": "notifications.view_reply", "add": NOBODY},
+    "notifications.consent": {
+        "view": "notifications.view_consent",
+        "add": "notifications.add_consent",
+    },
+    "notifications.messagepolicy": {
+        "view": "notifications.view_messagepolicy",
+        "add": "notifications.add_messagepolicy",
+    },
+    "notifications.messagetemplate": {
+        "view": "notifications.view_messagetemplate",
+        "add": "notifications.add_messagetemplate",
+        "preview": "notifications.view_messagetemplate",
+    },
     "journal.entry": {"view": "journal.view_entry", "add": NOBODY},
     "core.taskrun": {
         "view": "core.view_taskrun",

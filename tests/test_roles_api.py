@@ -129,6 +129,9 @@ ENDPOINTS: dict[str, str] = {
     "GET /s/<str:code>": ANYONE,
     "GET /look/<uuid:depot_id>.css": ANYONE,
     "GET /look/<uuid:depot_id>.png": ANYONE,
+    "POST /hooks/twilio/reply": ANYONE,
+    "POST /hooks/twilio/status": ANYONE,
+    "POST /hooks/gateway": ANYONE,
     "POST /api/sync/v1/enrol": ANYONE,
     "POST /api/sync/v1/session": DEVICE,
     "GET /api/sync/v1/pull": DEVICE,
@@ -149,6 +152,8 @@ HOUSE_WIDE = (
 )
 """Rows that are no depot's."""
 REFUSED = {401, 403}
+HOOKS = {"twilio-reply", "twilio-status", "gateway-hook"}
+"""Where providers call: whoever has no signature is refused, signed in or not."""
 METHODS = ("get", "post", "put", "patch", "delete")
 CODE_REFUSED = "/problems/enrolment-code-refused"
 
@@ -181,7 +186,7 @@ def methods_of(pattern: URLPattern) -> list[str]:
     if shape := getattr(view, "cls", None):
         own = ["head"] if "head" in vars(shape) else []
         return [*own, *(method for method in METHODS if hasattr(shape, method))]
-    return ["get"]
+    return ["post"] if pattern.name in HOOKS else ["get"]
 
 
 def routed(endpoint: str) -> str:

@@ -51,6 +51,9 @@ def load(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]
         ("ROADS_PYTHON", "/no/python3", "a Python of 3.12 or later"),
         ("ROADS_PROFILE", "../car", "the server's name of what drives"),
         ("ROADS_CACHE_MB", "lots", "a whole number from 0"),
+        ("SMS_VIA", "pigeon", "of twilio, gateway, by comma"),
+        ("EMAIL_VIA", "twilio", "of smtp, gateway, by comma"),
+        ("TWILIO_URL", "ftp://twilio", "an address such as"),
     ],
 )
 def test_settings_refuse_bad_value(
@@ -63,6 +66,23 @@ def test_settings_refuse_bad_value(
     assert "ImproperlyConfigured" in message
     assert variable in message
     assert allowed in message
+
+
+@pytest.mark.parametrize(
+    ("environment", "missing"),
+    [
+        ({"SMS_VIA": "twilio"}, "TWILIO_ACCOUNT_SID"),
+        ({"WHATSAPP_VIA": "gateway"}, "MESSAGE_GATEWAY_URL"),
+        ({"EMAIL_VIA": "smtp"}, "EMAIL_URL"),
+    ],
+)
+def test_settings_refuse_a_provider_that_lacks_something(
+    tmp_path: Path, environment: dict[str, str], missing: str
+) -> None:
+    answer = load(tmp_path, **environment)
+
+    assert answer.returncode != 0
+    assert f"{missing} must be" in answer.stderr.strip().splitlines()[-1]
 
 
 def test_settings_refuse_a_source_of_roads_that_outlasts_a_task(tmp_path: Path) -> None:

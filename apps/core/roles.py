@@ -79,6 +79,14 @@ DOOR: Grants = {
 }
 """What customers see and may do, by links and without a log-in."""
 
+WRITE_TO_PEOPLE: Grants = {
+    "notifications.message": CV,
+    "notifications.reply": V,
+    "notifications.consent": AV,
+    "notifications.messagepolicy": V,
+    "notifications.messagetemplate": V,
+}
+
 ROLES: Mapping[str, Grants] = {
     # Drivers work on their devices: they have no page of the office.
     DRIVER: {},
@@ -100,6 +108,9 @@ ROLES: Mapping[str, Grants] = {
         "drivers.shiftbreak": ACV,
         "drivers.device": CV,
         "drivers.enrolmentcode": AV,
+        **WRITE_TO_PEOPLE,
+        "notifications.messagepolicy": ACV,
+        "notifications.messagetemplate": ACV,
         "routes.plan": AV,
         "routes.condition": ACV,
         "routes.planningparameter": V,
@@ -159,6 +170,9 @@ ROLES: Mapping[str, Grants] = {
         "feedback.surveyimport": AV,
         "feedback.response": V,
         **TAKE_ORDERS,
+        "notifications.message": V,
+        "notifications.reply": V,
+        "notifications.consent": AV,
         "depots.zone": ACV,
         "orders.address": ACV,
         "customers.addressproposal": CV,
@@ -191,6 +205,7 @@ ROLES: Mapping[str, Grants] = {
         "customers.addressproposal": CV,
         "customers.link": CV,
         "promises.hold": V,
+        **WRITE_TO_PEOPLE,
         **ANSWER,
         "routes.condition": ACV,
         "drivers.device": V,

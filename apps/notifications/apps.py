@@ -1,5 +1,7 @@
 """The room's registration with Django."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,7 @@ class NotificationsConfig(AppConfig):
     name = "apps.notifications"
     label = "notifications"
     verbose_name = "Messages"
+
+    def ready(self) -> None:
+        """Register what `check --deploy` looks at."""
+        import_module("apps.notifications.checks")

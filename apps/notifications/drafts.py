@@ -26,7 +26,8 @@ class MessageDraft:
 
     `reason` names the one thing that the person hears of once (`planned/<order>`). With
     `told_at`, the instant that the text promises, it is said again when that instant has
-    moved by more than the depot's threshold. `make_link` is called only where the message
+    moved by more than the depot's threshold; `told_until` is the end of the promise, kept
+    for whoever judges what is late. `make_link` is called only where the message
     is really written, in its transaction. After `expires_at` it is not sent any more.
     `answers` is the channel by which the person has just written, to be answered there.
     """
@@ -41,5 +42,6 @@ class MessageDraft:
     values: Mapping[str, str] = field(default_factory=dict)
     make_link: Callable[[], str] | None = None
     told_at: datetime | None = None
+    told_until: datetime | None = None
     expires_at: datetime | None = None
     answers: str = ""

@@ -55,6 +55,9 @@ class Message(models.Model):
     told_at = models.DateTimeField(
         null=True, blank=True, help_text="The instant that the text tells."
     )
+    told_until = models.DateTimeField(
+        null=True, blank=True, help_text="The end of what it promises."
+    )
     language = models.CharField(max_length=8, choices=LANGUAGE_CHOICES)
     title = models.CharField(max_length=120, blank=True, help_text="Of an email.")
     text = models.TextField()
@@ -243,7 +246,14 @@ class Consent(models.Model):
         SHOP = "shop", "The shop's data"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    depot = models.ForeignKey(Depot, on_delete=models.PROTECT, related_name="consents")
+    depot = models.ForeignKey(
+        Depot,
+        on_delete=models.PROTECT,
+        related_name="consents",
+        null=True,
+        blank=True,
+        help_text="Empty where somebody wrote whom no depot had written to.",
+    )
     address = models.CharField(max_length=254)
     purpose = models.CharField(max_length=12, choices=PURPOSE_CHOICES)
     is_given = models.BooleanField("allowed")

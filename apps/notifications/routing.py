@@ -53,22 +53,36 @@ def steps_of(
 
 
 def next_step(steps: Sequence[Step], tried: Sequence[Tried]) -> Step | None:
-    """Return the first step that is not used up, or None where all are."""
-    return next((step for step in steps if not _is_used_up(step, tried)), None)
+    """Return the step to take next, or None where all are used up.
+
+    The first channel that is left; of its providers the one that failed least, so that
+    a second one is asked as soon as the first fails, and the first one again after it.
+    """
+    left = [step for step in steps if not _is_used_up(step, tried)]
+    if not left:
+        return None
+    of_channel = [step for step in left if step.channel == left[0].channel]
+    return min(of_channel, key=lambda step: _failures(step, tried))
 
 
-def wait_after(tried: Sequence[Tried]) -> timedelta:
-    """Return how long to wait before the next try."""
-    failures = sum(one.state in LATER for one in tried)
-    return BACKOFF[min(max(failures, 1), len(BACKOFF)) - 1]
+def wait_before(step: Step | None, tried: Sequence[Tried]) -> timedelta:
+    """Return how long to wait before a step: not at all where it was not tried yet."""
+    failures = _failures(step, tried) if step else 0
+    return BACKOFF[min(failures, len(BACKOFF)) - 1] if failures else timedelta(0)
 
 
 def _is_used_up(step: Step, tried: Sequence[Tried]) -> bool:
-    own = [
+    states = _own(step, tried)
+    return bool(NEVER_AGAIN.intersection(states)) or _failures(step, tried) >= TRIES
+
+
+def _failures(step: Step, tried: Sequence[Tried]) -> int:
+    return sum(state in LATER for state in _own(step, tried))
+
+
+def _own(step: Step, tried: Sequence[Tried]) -> list[str]:
+    return [
         one.state
         for one in tried
         if (one.channel, one.provider) == (step.channel, step.provider)
     ]
-    if NEVER_AGAIN.intersection(own):
-        return True
-    return sum(state in LATER for state in own) >= TRIES

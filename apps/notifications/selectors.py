@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
@@ -138,6 +139,46 @@ def last_told(address: str, *, channel: str = "") -> Message | None:
     if channel:
         rows = rows.filter(channel=channel)
     return rows.select_related("depot").order_by("-sent_at", "-id").first()
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """One thing said between us and a person."""
+
+    at: datetime
+    text: str
+    is_ours: bool
+    channel: str
+    note: str
+
+
+def conversation(row: Message) -> list[Bubble]:
+    """Return what the person of a message was sent by its depot, and has answered."""
+    theirs = [address for _, address in row.ways] or [row.address]
+    sent = Message.objects.filter(depot_id=row.depot_id, address__in=theirs)
+    said = [
+        Bubble(
+            one.sent_at,
+            one.text,
+            True,
+            one.get_channel_display(),
+            str(one.get_state_display()),
+        )
+        for one in sent.exclude(sent_at=None).order_by("-sent_at")[:100]
+        if one.sent_at
+    ]
+    heard = Reply.objects.filter(depot_id=row.depot_id, address__in=theirs)
+    said += [
+        Bubble(
+            one.received_at,
+            one.text,
+            False,
+            one.get_channel_display(),
+            str(one.get_intent_display()),
+        )
+        for one in heard.order_by("-received_at")[:100]
+    ]
+    return sorted(said, key=lambda bubble: bubble.at)
 
 
 def replies_where(depot_id: uuid.UUID, *, from_at: datetime, until_at: datetime) -> int:

@@ -44,7 +44,13 @@ def send(letter: Letter) -> None:
             code=failure.code,
             how=type(failure).__name__,
         )
-        delivering.note_failed(letter, failure, by=SYSTEM, now=clock.now())
+        delivering.note_failed(
+            letter,
+            failure,
+            providers=settings.MESSAGE_PROVIDERS,
+            by=SYSTEM,
+            now=clock.now(),
+        )
     else:
         delivering.note_sent(letter, taken, by=SYSTEM, now=clock.now())
 

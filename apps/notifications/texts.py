@@ -17,6 +17,7 @@ TITLES: Final[Mapping[str, Mapping[str, str]]] = {
         "delivered": "Delivered: how was it?",
         "where": "Where your order is",
         "where_none": "Where your order is",
+        "where_done": "Where your order is",
         "stopped": "No more messages",
         "started": "Messages are on again",
         "help": "Help",
@@ -32,6 +33,7 @@ TITLES: Final[Mapping[str, Mapping[str, str]]] = {
         "delivered": "Zugestellt: Wie war es?",
         "where": "Wo Ihre Bestellung ist",
         "where_none": "Wo Ihre Bestellung ist",
+        "where_done": "Wo Ihre Bestellung ist",
         "stopped": "Keine Nachrichten mehr",
         "started": "Nachrichten kommen wieder",
         "help": "Hilfe",
@@ -47,6 +49,7 @@ TITLES: Final[Mapping[str, Mapping[str, str]]] = {
         "delivered": "Livré : votre avis ?",
         "where": "Où est votre commande",
         "where_none": "Où est votre commande",
+        "where_done": "Où est votre commande",
         "stopped": "Plus de messages",
         "started": "Messages à nouveau actifs",
         "help": "Aide",
@@ -62,6 +65,7 @@ TITLES: Final[Mapping[str, Mapping[str, str]]] = {
         "delivered": "Entregado: ¿qué tal?",
         "where": "Dónde está su pedido",
         "where_none": "Dónde está su pedido",
+        "where_done": "Dónde está su pedido",
         "stopped": "Sin más mensajes",
         "started": "Mensajes activos de nuevo",
         "help": "Ayuda",
@@ -81,6 +85,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "where": "{sender}: your order is expected {eta}. {link}",
         "where_none": "{sender}: no delivery to you is planned today. We will write"
         " as soon as there is one.",
+        "where_done": "{sender}: your order was delivered {window}.",
         "stopped": "{sender}: you get no more messages from us. Send START to undo.",
         "started": "{sender}: you get messages about your deliveries again."
         " Send STOP to end them.",
@@ -99,6 +104,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "where": "{sender}: Ihre Bestellung kommt voraussichtlich {eta}. {link}",
         "where_none": "{sender}: heute ist keine Lieferung zu Ihnen geplant. Wir"
         " melden uns, sobald es eine gibt.",
+        "where_done": "{sender}: Ihre Bestellung wurde zugestellt {window}.",
         "stopped": "{sender}: Sie erhalten keine Nachrichten mehr. Mit START wieder.",
         "started": "{sender}: Sie erhalten wieder Nachrichten zu Ihren Lieferungen."
         " Ende mit STOPP.",
@@ -117,6 +123,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "where": "{sender}: votre commande est attendue {eta}. {link}",
         "where_none": "{sender}: pas de livraison chez vous aujourd'hui. Nous vous"
         " écrirons dès qu'il y en a une.",
+        "where_done": "{sender}: votre commande a été livrée {window}.",
         "stopped": "{sender}: vous ne recevrez plus de messages. START pour reprendre.",
         "started": "{sender}: vous recevez à nouveau nos messages de livraison."
         " STOP pour finir.",
@@ -135,6 +142,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "where": "{sender}: su pedido se espera {eta}. {link}",
         "where_none": "{sender}: hoy no hay entrega para usted. Le escribiremos en"
         " cuanto la haya.",
+        "where_done": "{sender}: su pedido fue entregado {window}.",
         "stopped": "{sender}: ya no recibe mensajes. START para volver a recibirlos.",
         "started": "{sender}: recibe de nuevo mensajes de sus entregas. STOP para"
         " terminar.",

@@ -37,6 +37,16 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "Messages",
+        (
+            ("notifications.message", "sms"),
+            ("notifications.reply", "reply"),
+            ("notifications.consent", "how_to_reg"),
+            ("notifications.messagepolicy", "tune"),
+            ("notifications.messagetemplate", "edit_note"),
+        ),
+    ),
+    (
         "People and vehicles",
         (
             ("drivers.driver", "badge"),

@@ -14,7 +14,7 @@ from apps.notifications.states import MessageState
 
 def record_consent(
     *,
-    depot_id: uuid.UUID,
+    depot_id: uuid.UUID | None,
     address: str,
     purposes: Iterable[str],
     is_given: bool,

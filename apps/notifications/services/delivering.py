@@ -19,13 +19,12 @@ from apps.notifications.letters import (
     Rejected,
     SendFailed,
     Taken,
-    Unavailable,
     Unclear,
     Unsubscribed,
 )
 from apps.notifications.models import Attempt, Consent, Message
 from apps.notifications.policies import policy_of
-from apps.notifications.routing import Tried, next_step, steps_of, wait_after
+from apps.notifications.routing import Tried, next_step, steps_of, wait_before
 from apps.notifications.services.consents import record_consent
 from apps.notifications.services.queueing import DELIVER
 from apps.notifications.states import AttemptState, MessageState
@@ -54,7 +53,7 @@ def claim(
     with writing(by=by, now=now) as journal:
         rows = Message.objects.select_for_update(of=("self",)).select_related("depot")
         row = rows.filter(pk=message_id, state=MessageState.QUEUED).first()
-        if row is None or row.due_at > now or not _still_goes(row, journal, now):
+        if row is None or not _still_goes(row, journal, now):
             return None
         tried = _tried(row)
         step = next_step(steps_of(row.ways, providers), tried)
@@ -125,7 +124,12 @@ def note_sent(letter: Letter, taken: Taken, *, by: Actor, now: datetime) -> None
 
 
 def note_failed(
-    letter: Letter, failure: SendFailed, *, by: Actor, now: datetime
+    letter: Letter,
+    failure: SendFailed,
+    *,
+    providers: Providers,
+    by: Actor,
+    now: datetime,
 ) -> None:
     """Write down that an attempt failed, and let the message go its next way.
 
@@ -145,10 +149,34 @@ def note_failed(
         elif isinstance(failure, Unclear):
             _doubt(row, UNCLEAR, failure.detail, due_at=now + ASK_AFTER)
         else:
-            wait = timedelta(0)
-            if isinstance(failure, Unavailable):
-                wait = max(wait_after(_tried(row)), timedelta(seconds=failure.after_s))
-            _wait_until(row, now + wait, now=now)
+            go_on(
+                row,
+                providers=providers,
+                journal=journal,
+                now=now,
+                least=timedelta(seconds=failure.after_s),
+            )
+
+
+def go_on(
+    row: Message,
+    *,
+    providers: Providers,
+    journal: Writer,
+    now: datetime,
+    least: timedelta = timedelta(0),
+) -> None:
+    """Let a message take its next way: at once where that is fresh, else after a pause.
+
+    `least` is the pause that a provider asked for. Where no way is left, it is dead.
+    """
+    tried = _tried(row)
+    step = next_step(steps_of(row.ways, providers), tried)
+    if step is None:
+        _end(row, journal, MessageState.DEAD, "no_way_left", _last_word(row))
+        return
+    pause = wait_before(step, tried)
+    _wait_until(row, now + (max(pause, least) if pause else pause), now=now)
 
 
 def doubt_abandoned(
@@ -248,6 +276,7 @@ def _still_goes(row: Message, journal: Writer, now: datetime) -> bool:
         _end(row, journal, MessageState.BLOCKED, "no_consent", why)
         return False
     due_at = policy_of(row.depot_id).due_at(row.kind, row.time_zone, now)
+    due_at = max(due_at, row.due_at)
     if due_at > now:
         _wait_until(row, due_at, now=now)
         return False

@@ -181,6 +181,7 @@ class _Desk:
             subject_label=draft.subject_label[:80],
             reason=draft.reason,
             told_at=draft.told_at,
+            told_until=draft.told_until,
             language=language,
             title=title,
             text=text,

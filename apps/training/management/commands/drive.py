@@ -31,7 +31,11 @@ from apps.training.town.drawing import draw_town_svg
 from apps.training.town.generate import make_town
 
 PROGRESS_EVERY_S = 5.0
-WATCH = "apps.routes.tasks.watch_days"
+WATCHES = (
+    "apps.routes.tasks.watch_days",
+    "apps.customers.journey_tasks.tell_near",
+    "apps.notifications.tasks.watch",
+)
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -175,8 +179,12 @@ def _let_clock_go(pace: Pace) -> None:
 
 
 def _watch() -> None:
-    """Let the server look for routes that are late without a word, as its minute does."""
-    queue.enqueue(WATCH, by_the_clock=False)
+    """Let the server look for what time alone brings, as its minute does.
+
+    Routes that are late without a word, customers to whom a driver comes soon, messages
+    whose time has come.
+    """
+    queue.enqueue_all([(watch, {"by_the_clock": False}) for watch in WATCHES])
 
 
 def _password(given: dict[str, Any]) -> str:

@@ -1,0 +1,54 @@
+"""Background work of the journey: tell customers what an event, or time, has made due."""
+
+import uuid
+from datetime import date, timedelta
+
+from apps.core import clock
+from apps.core.actors import SYSTEM
+from apps.customers import whereabouts
+from apps.customers.services import telling
+
+LOOKED_AHEAD = timedelta(hours=3)
+"""How far ahead the clock's look goes: further than any depot says "on the way"."""
+
+
+def tell_day(*, depot_id: str, service_date: str) -> None:
+    """Tell a day's customers their window, or that it has moved."""
+    stops = whereabouts.stops_of_day(
+        uuid.UUID(depot_id), date.fromisoformat(service_date)
+    )
+    telling.tell_stops(stops, by=SYSTEM, now=clock.now())
+
+
+def tell_near(*, by_the_clock: bool = True) -> None:
+    """Tell those to whom a driver comes soon, or too late.
+
+    While the demo's clock stands, whoever set it says when to look.
+    """
+    if by_the_clock and clock.stands():
+        return
+    now = clock.now()
+    stops = whereabouts.stops_near(until=now + LOOKED_AHEAD, now=now)
+    for theirs in whereabouts.by_depot(stops).values():
+        telling.tell_stops(theirs, by=SYSTEM, now=now)
+
+
+def tell_next(*, stop_id: str) -> None:
+    """Tell the customer to whom a driver has set out."""
+    stops = whereabouts.stops_ahead([uuid.UUID(stop_id)])
+    telling.tell_stops(stops, by=SYSTEM, now=clock.now())
+
+
+def tell_missed(*, stop_id: str) -> None:
+    """Say sorry for a failed attempt."""
+    telling.tell_missed(uuid.UUID(stop_id), by=SYSTEM, now=clock.now())
+
+
+def ask_how_it_was(*, stop_id: str) -> None:
+    """Ask how the delivery was."""
+    telling.ask_how_it_was(uuid.UUID(stop_id), by=SYSTEM, now=clock.now())
+
+
+def answer_where(*, reply_id: str) -> None:
+    """Answer a question for an order."""
+    telling.answer_where(uuid.UUID(reply_id), by=SYSTEM, now=clock.now())
