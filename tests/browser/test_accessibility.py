@@ -69,6 +69,6 @@ def test_no_page_breaks_the_rules_light_or_dark_on_desk_or_tablet(
                 page.set_viewport_size(TABLET)
                 page.evaluate("document.documentElement.classList.add('dark')")
                 wrong += [f"{where} dark {each}" for each in broken(axe, page)]
-        assert wrong == []
+        assert not wrong, "\n".join(wrong)
 
     driver.run(look)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
@@ -11,6 +12,7 @@ from apps.core.actors import SYSTEM
 from apps.core.roles import DATA_STEWARD, ROUTE_PLANNER, SUPERVISOR
 from apps.core.units import epoch_ms
 from apps.drivers.models import Position, Shift
+from apps.incidents.models import Incident
 from apps.journal.services import writing
 from apps.metrics.bars import bars_of
 from apps.metrics.selectors import live_board
@@ -18,6 +20,7 @@ from apps.metrics.standing import LATE_START_S, Standing
 from apps.orders.models import TimeWindow
 from apps.routes.board import today_of
 from apps.routes.models import Route, Stop
+from apps.routes.moderows import DepotMode
 from apps.routes.stopfacts import stops_of
 from tests.factories import NOW, SERVICE_DATE
 from tests.office import Office, make_office, make_user, publish, signed_in
@@ -213,3 +216,43 @@ def test_board_can_show_only_what_needs_a_look(
 def test_today_is_the_depots_own() -> None:
     depot = make_office(time_zone="Pacific/Auckland").depot
     assert today_of(depot, datetime(2026, 3, 17, 12, tzinfo=UTC)).day == 18
+
+
+def _sees_routes_alone(office: Office) -> User:
+    user = make_user(SUPERVISOR, office.depot)
+    user.groups.clear()
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_route", "view_plan"])
+    )
+    return user
+
+
+def test_board_tells_of_incidents_and_that_rules_plan(
+    office: Office, supervisor: Client
+) -> None:
+    Incident.objects.create(
+        depot=office.depot,
+        kind="vehicle",
+        cause="test",
+        title="The van has a flat tyre",
+        severity="high",
+        role=SUPERVISOR,
+        deadline_at=AT_WORK - timedelta(minutes=10),
+        raised_at=NOW,
+        raised_by="system",
+    )
+    DepotMode.objects.create(
+        depot=office.depot,
+        chosen="rules",
+        chosen_at=NOW,
+        chosen_by="user:1",
+        why="The engines are being updated.",
+    )
+    with time_machine.travel(AT_WORK, tick=False):
+        _, text, _ = panel(supervisor)
+        _, hidden, _ = panel(signed_in(_sees_routes_alone(office)))
+    assert "The van has a flat tyre" in text
+    assert "was due 07:20" in text
+    assert "Planned by the rules alone" in text
+    assert "The engines are being updated." in text
+    assert "The van has a flat tyre" not in hidden

@@ -5,3 +5,9 @@ from django.contrib import admin
 from apps.metrics.admin.board import TODAY
 
 admin.site.index_template = TODAY
+
+MOST_ROWS = 50
+"""Rows of a list, also of those pages that libraries bring along."""
+
+for page in admin.site._registry.values():
+    page.list_per_page = min(page.list_per_page, MOST_ROWS)
