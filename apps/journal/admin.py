@@ -8,16 +8,11 @@ from unfold.admin import ModelAdmin
 
 from apps.core import clock
 from apps.core.actors import user_actor
-from apps.core.office import OfficePaginator
 from apps.journal.services import writing
 
 
 class JournalledPage(ModelAdmin):  # type: ignore[misc]
     """Leaves an entry for what is added, changed or deleted here: which fields, no values."""
-
-    list_per_page = 50
-    paginator = OfficePaginator
-    show_full_result_count = False
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Record that a row was made."""

@@ -10,4 +10,4 @@ MOST_ROWS = 50
 """Rows of a list, also of those pages that libraries bring along."""
 
 for page in admin.site._registry.values():
-    page.list_per_page = min(page.list_per_page, MOST_ROWS)
+    page.list_per_page = min(page.list_per_page, MOST_ROWS)  # type: ignore[misc]
