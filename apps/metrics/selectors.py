@@ -19,6 +19,8 @@ from apps.incidents.selectors import open_incidents
 from apps.journal.models import Entry, FeedHead
 from apps.metrics.standing import Standing, standing_of
 from apps.orders.models import Order
+from apps.overrides.models import Override
+from apps.overrides.states import OverrideState
 from apps.routes import board
 from apps.routes import selectors as routes
 from apps.routes.coverage import EtaCoverage, coverage_of_day
@@ -77,6 +79,7 @@ class LiveBoard:
     conditions: Sequence[Condition]
     mode: ModeNow
     incidents: Sequence[Incident]
+    overrides: Sequence[Override]
 
     @property
     def is_empty(self) -> bool:
@@ -159,7 +162,15 @@ def live_board(depot: Depot, day: date, *, now: datetime) -> LiveBoard:
         conditions=board.conditions_on(depot, day, now),
         mode=mode_of(depot.pk),
         incidents=list(open_incidents([depot])[:SHOWN_INCIDENTS]),
+        overrides=_waiting_overrides(depot),
     )
+
+
+def _waiting_overrides(depot: Depot) -> list[Override]:
+    """Return the changes that wait for somebody's answer, the most urgent first."""
+    rows = Override.objects.filter(depot=depot, state=OverrideState.WAITING)
+    urgent = rows.select_related("driver").order_by("deadline_at", "id")
+    return list(urgent[:SHOWN_INCIDENTS])
 
 
 def _shares(depot_id: uuid.UUID, day: date) -> Shares:

@@ -18,6 +18,7 @@ from apps.metrics.bars import bars_of
 from apps.metrics.selectors import live_board
 from apps.metrics.standing import LATE_START_S, Standing
 from apps.orders.models import TimeWindow
+from apps.overrides.models import Override
 from apps.routes.board import today_of
 from apps.routes.models import Route, Stop
 from apps.routes.moderows import DepotMode
@@ -256,3 +257,32 @@ def test_board_tells_of_incidents_and_that_rules_plan(
     assert "Planned by the rules alone" in text
     assert "The engines are being updated." in text
     assert "The van has a flat tyre" not in hidden
+
+
+def test_board_names_changes_that_wait_for_an_answer(
+    office: Office, supervisor: Client
+) -> None:
+    Override.objects.create(
+        depot=office.depot,
+        service_date=SERVICE_DATE,
+        kind="lock_route",
+        change={},
+        asked_change={},
+        route=office.route,
+        driver=office.driver,
+        source="device",
+        asked_by=f"driver:{office.driver.pk}",
+        asked_role="Driver",
+        client_id="a-1",
+        asked_at=NOW,
+        received_at=NOW,
+        state="waiting",
+        approver=SUPERVISOR,
+        deadline_at=AT_WORK + timedelta(minutes=5),
+    )
+    with time_machine.travel(AT_WORK, tick=False):
+        _, text, _ = panel(supervisor)
+        _, hidden, _ = panel(signed_in(_sees_routes_alone(office)))
+    assert "Lock a route against re-optimization" in text
+    assert "until 07:35" in text
+    assert "Lock a route" not in hidden

@@ -51,6 +51,7 @@ MAY = {
     "may_see_places": "drivers.view_device",
     "may_see_tasks": "core.view_taskrun",
     "may_see_incidents": "incidents.view_incident",
+    "may_see_overrides": "overrides.view_override",
     "may_see_mode": "routes.view_depotmode",
 }
 """What of the board depends on a permission."""
