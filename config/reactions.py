@@ -140,6 +140,10 @@ def _reply(entry: Entry) -> dict[str, Any]:
     return {"reply_id": entry.subject_id}
 
 
+def _override(entry: Entry) -> dict[str, Any]:
+    return {"override_id": entry.subject_id}
+
+
 def _touched_routes(entry: Entry) -> dict[str, Any]:
     return {**_replan(entry, None), "route_ids": entry.payload["route_ids"]}
 
@@ -211,6 +215,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "mode.came_back": INCIDENT,
     "plan.failed": INCIDENT,
     "stop.needs_review": INCIDENT,
+    "override.asked": (("apps.overrides.tasks.price", _override),),
     "condition.touched": ((REOPTIMIZE, _touched_routes),),
     "change.applied": ((REOPTIMIZE, _touched_routes),),
 }

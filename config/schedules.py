@@ -66,5 +66,8 @@ SCHEDULES: tuple[Scheduled, ...] = (
         task="apps.customers.journey_tasks.tell_near",
         every_minutes=1,
     ),
+    Scheduled(
+        name="watch_overrides", task="apps.overrides.tasks.watch", every_minutes=1
+    ),
     Scheduled(name="seal", task="apps.journal.tasks.seal", every_minutes=1),
 )

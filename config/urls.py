@@ -8,7 +8,15 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from apps.core import health
 
 V1_ROOMS = (
-    *("depots", "orders", "drivers", "incidents", "routes", "recommendations"),
+    *(
+        "depots",
+        "orders",
+        "drivers",
+        "incidents",
+        "routes",
+        "overrides",
+        "recommendations",
+    ),
     "feedback",
 )
 

@@ -21,7 +21,7 @@ from apps.orders.models import (
     PreferredWindow,
     TimeWindow,
 )
-from apps.overrides.models import DecisionRight
+from apps.overrides.models import DecisionRight, Override
 from apps.routes.models import Condition
 
 if TYPE_CHECKING:
@@ -274,6 +274,28 @@ class DecisionRightFactory(DjangoModelFactory[DecisionRight]):
     valid_from = NOW - timedelta(days=1)
     created_at = NOW - timedelta(days=1)
     created_by = "user:1"
+
+
+class OverrideFactory(DjangoModelFactory[Override]):
+    """Somebody wants a stop taken off; a coordinator is asked."""
+
+    class Meta:
+        model = Override
+
+    depot = factory.SubFactory(DepotFactory)
+    service_date = SERVICE_DATE
+    kind = "take_off"
+    change = factory.LazyAttribute(lambda row: {"stop_id": str(row.stop.pk)})
+    asked_change = factory.LazyAttribute(lambda row: row.change)
+    source = "device"
+    asked_by = "driver:1"
+    asked_role = "Driver"
+    client_id = factory.Sequence(lambda n: f"asked-{n}")
+    asked_at = NOW
+    received_at = NOW
+    state = "waiting"
+    approver = "Coordinator"
+    deadline_at = NOW + timedelta(minutes=45)
 
 
 class ImportRunFactory(DjangoModelFactory[ImportRun]):

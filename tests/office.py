@@ -70,6 +70,7 @@ from tests.factories import (
     ImportRunFactory,
     MessageFactory,
     OrderFactory,
+    OverrideFactory,
     ShiftFactory,
     TimeWindowFactory,
     UserFactory,
@@ -170,6 +171,11 @@ def make_office(**depot: Any) -> Office:
         *_written_to(place),
         *_behind(place),
     ]
+    route = next(row for row in rows if isinstance(row, Route))
+    asked = OverrideFactory(
+        depot=place, route=route, driver=driver, stop=route.stops.first()
+    )
+    rows.append(asked)
     return Office(place, {row._meta.label_lower: row for row in rows})
 
 

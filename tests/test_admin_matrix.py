@@ -109,6 +109,16 @@ PAGES: dict[str, dict[str, str]] = {
         "end": "routes.change_condition",
     },
     "routes.planchange": {"view": "routes.view_planchange", "add": NOBODY},
+    "overrides.override": {
+        "view": "overrides.view_override",
+        "add": "overrides.add_override",
+        "queue": "overrides.view_override",
+        "together": "overrides.change_override",
+        "answer": "overrides.change_override",
+        "instead": "overrides.change_override",
+        "price": "overrides.change_override",
+        "withdraw": "overrides.add_override",
+    },
     "overrides.decisionright": {
         "view": "overrides.view_decisionright",
         "add": "overrides.add_decisionright",

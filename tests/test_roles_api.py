@@ -99,6 +99,19 @@ ENDPOINTS: dict[str, str] = {
     "GET /api/v1/depots/{depots.depot}/reschedules": "incidents.view_incident",
     "GET /api/v1/plan-changes": "routes.view_planchange",
     "GET /api/v1/plan-changes/{routes.planchange}": "routes.view_planchange",
+    "GET /api/v1/overrides": "overrides.view_override",
+    "POST /api/v1/overrides": "overrides.add_override",
+    "POST /api/v1/overrides/impact": "overrides.add_override",
+    "GET /api/v1/overrides/{overrides.override}": "overrides.view_override",
+    "POST /api/v1/overrides/{overrides.override}/approve": (
+        "overrides.change_override"
+    ),
+    "POST /api/v1/overrides/{overrides.override}/reject": "overrides.change_override",
+    "POST /api/v1/overrides/{overrides.override}/withdraw": "overrides.add_override",
+    "GET /api/v1/decision-rights": "overrides.view_decisionright",
+    "GET /api/v1/decision-rights/{overrides.decisionright}": (
+        "overrides.view_decisionright"
+    ),
     "GET /api/v1/recommendations": "recommendations.view_recommendation",
     "GET /api/v1/recommendations/{recommendations.recommendation}": (
         "recommendations.view_recommendation"
@@ -137,6 +150,8 @@ ENDPOINTS: dict[str, str] = {
     "GET /api/sync/v1/pull": DEVICE,
     "POST /api/sync/v1/push": DEVICE,
     "POST /api/sync/v1/positions": DEVICE,
+    "POST /api/sync/v1/overrides": DEVICE,
+    "POST /api/sync/v1/overrides/impact": DEVICE,
     "POST /api/sync/v1/uploads": DEVICE,
     "HEAD /api/sync/v1/uploads/{sync.upload}": DEVICE,
     "PATCH /api/sync/v1/uploads/{sync.upload}": DEVICE,

@@ -21,6 +21,8 @@ from apps.overrides.models import DecisionRight
 from apps.overrides.rights import APPROVERS, WEEKDAYS, Figures
 from apps.overrides.services.ruling import ASKERS, RightDraft
 from apps.overrides.states import AnswerReason, OverrideKind
+from apps.overrides.targets import NO_ID
+from apps.routes.selectors import parse_id
 
 LOCAL = "%Y-%m-%dT%H:%M"
 CENTS = Decimal(100)
@@ -171,7 +173,8 @@ class ExampleForm(forms.Form):
         field = self.fields["depot"]
         if isinstance(field, forms.ModelChoiceField):
             field.queryset = depots
-        first = depots.first()
+        first = depots.filter(pk=parse_id(self.initial.get("depot")) or NO_ID).first()
+        first = first or depots.first()
         if first is not None:
             self.fields["depot"].initial = first.pk
             self.fields["at"].initial = local_time(clock.now(), first.time_zone, LOCAL)

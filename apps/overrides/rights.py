@@ -145,9 +145,9 @@ class Decision:
 
 UPPER: Final = {
     "minutes": "min more",
-    "cost_minor": "minor units of money more",
+    "cost_minor": "minor units of cost",
     "stops": "stops moved",
-    "windows_broken": "windows and rules broken",
+    "windows_broken": "broken",
 }
 """The limits from above, as people read them."""
 
@@ -249,7 +249,7 @@ def miss_words(miss: Miss) -> str:
 def limits_words(limits: Limits) -> str:
     """Say in English up to where a rule holds."""
     said = [
-        f"{UPPER[name]} ≤ {limit}"
+        f"≤ {limit} {UPPER[name]}"
         for name in UPPER
         if (limit := getattr(limits, name)) is not None
     ]

@@ -21,8 +21,11 @@ from apps.feedback.questions import in_language, in_words, read_questions
 from apps.feedback.words import answer_in_words, reasons_in_words, state_in_words
 from apps.orders.models import Order, TimeWindow
 from apps.orders.states import OrderState
+from apps.overrides.models import Override
+from apps.overrides.words import impact_for_device, told_override
 from apps.recommendations.models import Recommendation
 from apps.recommendations.words import DRIVER, how_to_object, said
+from apps.routes.changes import impact_from_wire
 from apps.routes.models import PlanChange, Route, Stop
 from apps.routes.states import UNDER_WAY, RouteState
 from apps.sync.models import Attachment, DeviceEvent
@@ -285,6 +288,30 @@ def attachments(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
     )
 
 
+def overrides(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
+    """Return what the driver wants changed, and what became of it, in words."""
+    mine = Override.objects.filter(pk__in=_uuids(ids), driver_id=driver_id)
+    return _by_id(
+        {
+            "id": str(row.pk),
+            "kind": row.kind,
+            "state": row.state,
+            "detail": told_override(row),
+            "event_id": row.client_id,
+            "stop_id": str(row.stop_id or ""),
+            "route_id": str(row.route_id or ""),
+            "approver": row.approver,
+            "impact": _json(
+                impact_for_device(impact_from_wire(row.impact) if row.impact else None)
+            ),
+            "asked_at": _ms(row.asked_at),
+            "deadline_at": _ms(row.deadline_at),
+            "answered_at": _ms(row.answered_at),
+        }
+        for row in mine.select_related("depot")
+    )
+
+
 RENDERERS: Final[Mapping[str, Renderer]] = {
     "routes": routes,
     "stops": stops,
@@ -295,6 +322,7 @@ RENDERERS: Final[Mapping[str, Renderer]] = {
     "attachments": attachments,
     "feedback_answers": feedback_answers,
     "surveys": surveys,
+    "overrides": overrides,
 }
 
 

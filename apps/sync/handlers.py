@@ -3,10 +3,11 @@
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from apps.core.actors import Actor
+from apps.core.problems import Problem
 from apps.core.units import Point
 from apps.core.verdicts import (
     APPLIED,
@@ -16,12 +17,16 @@ from apps.core.verdicts import (
     SUPERSEDED,
     Verdict,
 )
+from apps.core.wording import local_time
 from apps.drivers import services as drivers
-from apps.drivers.models import Shift
+from apps.drivers.models import Driver, Shift
 from apps.drivers.selectors import shift_near
 from apps.drivers.states import ShiftState
 from apps.feedback import services as feedback
 from apps.journal.services import Writer
+from apps.overrides.services import asking as overrides
+from apps.overrides.states import AskReason, OverrideSource
+from apps.overrides.wishes import Wish, read_change
 from apps.recommendations.models import Recommendation
 from apps.recommendations.states import RecommendationState
 from apps.routes.models import Route, Stop, StopEvent
@@ -277,9 +282,10 @@ def _not_correctable(
 
 
 def request_override(report: Report, journal: Writer) -> Verdict:
-    """Keep what the driver wants changed; a person decides.
+    """Take a driver's request in: it is priced next, and decided by the table of rights.
 
-    A stop that has left the driver, or is done, cannot be changed any more.
+    A stop that has left the driver, or is done, cannot be changed any more. Details that
+    make no change are kept as words: a person reads them.
     """
     payload, event = report.payload, report.event
     if not isinstance(payload, Wanted):
@@ -295,8 +301,43 @@ def request_override(report: Report, journal: Writer) -> Verdict:
             return Verdict(
                 SUPERSEDED, "stop_gone", ours=known, ours_at=stop.completed_at
             )
+    try:
+        _request(payload, report)
+    except Problem as problem:
+        return Verdict(REJECTED, "invalid", problem.detail)
     _keep_words(report, journal, recommendation_id=payload.recommendation_id)
     return Verdict(NEEDS_REVIEW, "asked", "Your request is kept; the office decides.")
+
+
+def _request(payload: Wanted, report: Report) -> None:
+    event = report.event
+    driver = Driver.objects.select_related("user", "depot").get(pk=event.driver_id)
+    is_code = payload.reason in AskReason.values
+    told = payload.reason if payload.reason and not is_code else ""
+    change = read_change(
+        payload.action,
+        payload.details,
+        stop_id=event.stop_id,
+        reason=payload.reason or payload.note,
+    )
+    wish = Wish(
+        client_id=event.pk,
+        change=change,
+        words={"action": payload.action, "details": payload.details},
+        reason=payload.reason if is_code else AskReason.OTHER,
+        note=" ".join(part for part in (told, payload.note) if part),
+        recommendation_id=payload.recommendation_id,
+        stop_id=event.stop_id,
+    )
+    day = local_time(event.occurred_at, driver.depot.time_zone, "%Y-%m-%d")
+    overrides.request_override(
+        wish,
+        asker=overrides.driver_asker(driver, OverrideSource.DEVICE),
+        place=(driver.depot_id, date.fromisoformat(day)),
+        asked_at=event.occurred_at,
+        by=report.by,
+        now=report.now,
+    )
 
 
 def give_feedback(report: Report, journal: Writer) -> Verdict:

@@ -118,7 +118,22 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """The driver wants the plan to be another: what, and why."""
 
     action: Literal[
-        "move_stop", "pin_stop", "skip_stop", "change_order", "swap_driver", "other"
+        "move_stop",
+        "pin_stop",
+        "give_stop",
+        "take_off",
+        "skip_stop",
+        "change_window",
+        "lock_route",
+        "unlock_route",
+        "take_alternative",
+        "end_shift_early",
+        "change_vehicle",
+        "extra_break",
+        "other",
+        # The first names, which devices that are out there still use.
+        "change_order",
+        "swap_driver",
     ]
     recommendation_id: Annotated[str, Meta(max_length=64)] = ""
     reason: Short = ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 """The newest; a change of tables or columns takes the next number (`since=`)."""
 
 OLDEST_VERSION: Final = 1
@@ -214,6 +214,23 @@ SURVEYS = Table(
     ),
     since=5,
 )
+OVERRIDES = Table(
+    "overrides",
+    (
+        _text("kind"),
+        _text("state"),
+        _text("detail"),
+        _text("event_id"),
+        _text("stop_id"),
+        _text("route_id"),
+        _text("approver"),
+        _json("impact"),
+        _instant("asked_at"),
+        _instant("deadline_at", optional=True),
+        _instant("answered_at", optional=True),
+    ),
+    since=6,
+)
 
 TABLES: Final = (
     ROUTES,
@@ -225,6 +242,7 @@ TABLES: Final = (
     ATTACHMENTS,
     FEEDBACK_ANSWERS,
     SURVEYS,
+    OVERRIDES,
 )
 
 EVENTS: Final = "events"

@@ -169,6 +169,33 @@ class TrackedShown(serializers.Serializer[Any]):
     server_time = serializers.DateTimeField()
 
 
+class ImpactShown(serializers.Serializer[Any]):
+    """What a change would do, and who would decide."""
+
+    kind = serializers.CharField()
+    impact = serializers.DictField()
+    detail = serializers.CharField(help_text="In the driver's language.")
+    outcome = serializers.CharField(help_text="allowed, approval or denied")
+    approver = serializers.CharField()
+
+
+class AskedShown(serializers.Serializer[Any]):
+    """A request, as the table `overrides` has it."""
+
+    id = serializers.CharField()
+    kind = serializers.CharField()
+    state = serializers.CharField()
+    detail = serializers.CharField(help_text="In the driver's language.")
+    event_id = serializers.CharField()
+    stop_id = serializers.CharField()
+    route_id = serializers.CharField()
+    approver = serializers.CharField()
+    impact = serializers.CharField(help_text="JSON.")
+    asked_at = serializers.IntegerField()
+    deadline_at = serializers.IntegerField(allow_null=True)
+    answered_at = serializers.IntegerField(allow_null=True)
+
+
 class TimeShown(serializers.Serializer[Any]):
     """Our clock, for an anchor."""
 

@@ -141,7 +141,7 @@ def test_decide_says_which_limits_kept_it_from_more() -> None:
     assert decision.approver == "Coordinator"
     assert decision.why[0] == (
         "More would be allowed but for: min more: 14, limit 10; "
-        "minor units of money more: 700, limit 500."
+        "minor units of cost: 700, limit 500."
     )
 
 

@@ -254,7 +254,8 @@ class DecisionRightPage(VerbPage, DepotScopedAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         depots = Depot.objects.visible_to(request.user)
-        asked = ExampleForm(request.GET or None, depots=depots)
+        told = request.GET if "minutes" in request.GET else None
+        asked = ExampleForm(told, depots=depots, initial=request.GET.dict())
         answers, depot, at = [], depots.first(), clock.now()
         if asked.is_bound and asked.is_valid():
             depot, at = asked.cleaned_data["depot"], asked.instant

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError
 
 from apps.core.actors import Actor
-from apps.core.problems import Invalid, NotFound, Problem
+from apps.core.problems import Conflict, Invalid, NotFound, Problem
 from apps.drivers.models import Driver
 from apps.journal.services import Writer, writing
 from apps.overrides.models import Override
@@ -34,12 +34,11 @@ class NotYours(Problem):
     status = 403
 
 
-class NotTheAsker(Problem):
+class NotTheAsker(Conflict):
     """Somebody takes back what another one asked."""
 
     type = "/problems/not-the-asker"
     title = "Only who asked may take a request back; reject it instead."
-    status = 403
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +182,7 @@ def _row(wish: Wish, target: Target, asker: Asker, by: Actor) -> Override:
 
 def _tell(row: Override, journal: Writer) -> None:
     journal.record(
-        "override.requested",
+        "override.asked",
         row,
         depot_id=row.depot_id,
         kind=row.kind,

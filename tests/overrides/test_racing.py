@@ -1,0 +1,85 @@
+"""Two people at once: one wins, and the other is told by name."""
+
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+
+from apps.core.problems import Conflict
+from apps.journal.models import Entry
+from apps.overrides.models import Override
+from apps.overrides.pricing import Consent, approve
+from apps.overrides.services.answering import reject_override
+from apps.overrides.services.closing import AlreadyAnswered
+from apps.overrides.states import OverrideState
+from apps.routes.models import Stop
+from tests.overrides.days import ASKED, Scene, make_scene, priced
+from tests.sync.test_concurrency import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    with time_machine.travel(ASKED, tick=False):
+        yield make_scene()
+
+
+def test_one_of_two_answers_at_once_counts_and_the_other_hears_whose(
+    scene: Scene,
+) -> None:
+    """Approved by one while the other rejects: each on a connection of its own."""
+    values = {
+        "stop_id": str(scene.stops()[-1].pk),
+        "shift_id": str(scene.routes[1].shift_id),
+    }
+    row = priced(scene.asks("give_stop", values))
+    first, second = scene.by("Coordinator"), scene.by("Supervisor")
+    names = {
+        str(first): scene.user("Coordinator").username,
+        str(second): scene.user("Supervisor").username,
+    }
+
+    def approved() -> object:
+        consent = Consent(version=row.version)
+        try:
+            return approve(row.pk, consent, by=first, now=ASKED)
+        except Conflict as problem:
+            return [problem]
+
+    def rejected() -> object:
+        try:
+            return reject_override(
+                override_id=row.pk,
+                expected_version=row.version,
+                reason="too_late",
+                by=second,
+                now=ASKED,
+            )
+        except Conflict as problem:
+            return [problem]
+
+    answers = at_once(approved, rejected)
+    [won] = [one for one in answers if isinstance(one, Override)]
+    [[lost]] = [one for one in answers if isinstance(one, list)]
+    assert isinstance(lost, AlreadyAnswered)
+    row.refresh_from_db()
+    assert (row.state, row.answered_by) == (won.state, won.answered_by)
+    assert names[row.answered_by] in lost.detail
+    ends = Entry.objects.filter(
+        subject_id=str(row.pk), kind__in=["override.applied", "override.rejected"]
+    )
+    assert ends.count() == 1
+    stop = Stop.objects.get(pk=values["stop_id"])
+    is_given = stop.route_id == scene.routes[1].pk
+    assert is_given == (row.state == OverrideState.APPLIED)
+
+
+def test_same_request_at_once_is_one(scene: Scene) -> None:
+    values = {"stop_id": str(scene.stops()[0].pk), "reason": "closed"}
+
+    def ask() -> Override:
+        return scene.asks("skip_stop", values, client_id="the-same")
+
+    first, second = at_once(ask, ask)
+    assert (first.pk, Override.objects.count()) == (second.pk, 1)
