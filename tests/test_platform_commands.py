@@ -21,8 +21,8 @@ def manage(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_test_passes_arguments_and_exit_code_through() -> None:
-    kept = manage("test", "tests/core/test_pulse.py", "-k", "broker_with_a_pulse", "-q")
-    nothing = manage("test", "tests/core/test_pulse.py", "-k", "no_such_test", "-q")
+    kept = manage("test", "tests/core/test_lane.py", "-k", "in_order", "-q")
+    nothing = manage("test", "tests/core/test_lane.py", "-k", "no_such_test", "-q")
 
     assert kept.returncode == 0, kept.stdout
     assert "1 passed" in kept.stdout

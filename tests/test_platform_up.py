@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import pytest
 
 from tests.processes import pids_of
+from tests.serving import put_migrated
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 120.0
@@ -111,6 +112,7 @@ def parent_of(pid: int) -> int:
 
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Up]:
+    put_migrated(tmp_path)
     running = Up(tmp_path)
     yield running
     for pid in running.pids():

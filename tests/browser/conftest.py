@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.driving import Driver
+from tests.serving import put_migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0
@@ -43,8 +44,10 @@ def served_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         for name, value in os.environ.items()
         if name not in {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS"}
     }
+    data_dir = tmp_path_factory.mktemp("office")
+    put_migrated(data_dir)
     environment |= {
-        "DATA_DIR": str(tmp_path_factory.mktemp("office")),
+        "DATA_DIR": str(data_dir),
         "PUBLIC_URL": address,
         "LOG_LEVEL": "WARNING",
     }
