@@ -10,6 +10,7 @@ SOLVER = "apps.routes.solving.replay"
 RERUNNERS: dict[str, str] = {
     "plan": SOLVER,
     "replan": SOLVER,
+    "impact": SOLVER,
     "eta": "apps.routes.etaledger.rerun",
     "parameter": "apps.routes.parameterledger.rerun",
 }

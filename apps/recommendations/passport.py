@@ -29,6 +29,8 @@ ENGINES = {
     "propagation": "Times driven in thought",
     "relearning": "What driven legs teach",
     "plan": "The plan's own times",
+    "follow": "Driven as decided",
+    "present": "The plan as it is",
     "in_force": "The values in force before",
 }
 

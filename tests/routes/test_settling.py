@@ -12,12 +12,14 @@ from apps.recommendations.reruns import make_again
 from apps.recommendations.services import stored_answer
 from apps.routes import adherence as rules
 from apps.routes.adherence import Driven, adherence
+from apps.routes.changes import MoveStop
 from apps.routes.etaledger import Held, decode_times
+from apps.routes.impact import apply_change, impact_of
 from apps.routes.models import Route, Stop
 from apps.routes.services.settling import note_overridden, settle_driven
 from tests.factories import NOW
 from tests.queueing import drain_only
-from tests.routes.days import begin, make_day, publish_day, report, sequence
+from tests.routes.days import OFFICE, begin, make_day, publish_day, report, sequence
 
 HOUR = timedelta(hours=1)
 A, B, C, D, E = "abcde"
@@ -108,6 +110,25 @@ def test_plan_and_times_are_settled_by_what_was_driven() -> None:
         assert row.state in ("followed", "deviated")
         told = decode_times(stored_answer(row))
         assert row.outcome["count"] == len(told)
+
+
+@pytest.mark.django_db
+def test_change_that_people_decide_overrides_the_plan() -> None:
+    plan = publish_day(make_day(orders=6, shifts=2))
+    route = max(Route.objects.all(), key=lambda each: len(sequence(each)))
+    first, *_, last = sequence(route)
+    change = MoveStop(stop_id=str(last.pk), before_stop_id=str(first.pk))
+    impact = impact_of(change, now=NOW)
+    apply_change(change, expected_version=impact.version, by=OFFICE, now=NOW)
+    row = Recommendation.objects.get(plan=plan)
+    assert row.state == "overridden"
+    assert "moved" in row.outcome["text"]
+    shown = Recommendation.objects.select_related("inputs").get(kind="impact")
+    assert (shown.state, shown.subject_id) == ("followed", str(last.pk))
+    assert shown.costs["total_minor"] == impact.cost_minor
+    assert make_again(shown).is_identical
+    for row in Recommendation.objects.filter(kind="eta", state="issued"):
+        assert make_again(row).is_identical
 
 
 @pytest.mark.django_db

@@ -20,6 +20,7 @@ from apps.routes.models import (
 )
 from apps.routes.planners import act_of, may_act
 from apps.routes.planning import preferences_kept
+from apps.routes.services.decided import note_decided_against
 from apps.routes.services.etas import refresh_etas
 from apps.routes.services.fitting import (
     Answer,
@@ -76,6 +77,8 @@ def store_plan(plan_id: uuid.UUID, answer: Answer, *, by: Actor, now: datetime) 
             for change in changes
             if _apply(change, plan, answer, journal)
         }
+        if answer.draft is None and told:
+            note_decided_against(followed - {plan.pk}, answer.why, journal)
         _supersede_unfollowed(followed - {plan.pk}, journal)
         _conclude(plan, journal, changed=bool(told))
         is_shown = plan.status == PlanState.PUBLISHED

@@ -33,6 +33,7 @@ from apps.routes.changes import (
 from apps.routes.models import Route, Stop
 from apps.routes.pinned import Pin
 from apps.routes.services.applying import store_plan
+from apps.routes.services.decided import note_impact
 from apps.routes.services.fitting import Answer, StaleInput
 from apps.routes.services.holding import end_pins, lock_route, pin_stop, unlock_route
 from apps.routes.services.plans import open_changed_plan
@@ -97,6 +98,9 @@ def store_change(
         routes = _unchanged_routes(ready, journal)
         old = _agreed(ready)
         plan_id = _store(ready, journal)
+        about = ready.subject.stop or ready.subject.route or ready.subject.shift
+        if about is not None:
+            note_impact(impact, about, journal)
         EFFECTS[type(change)](change, ready, journal)
         journal.record(
             "change.applied",
