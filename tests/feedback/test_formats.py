@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -167,7 +168,12 @@ def test_import_responses_and_its_export_make_the_round_trip(
     form: str, depot: Depot, survey: Survey
 ) -> None:
     text, _, bad = SAMPLES[form]
-    where = {"survey_id": survey.pk, "depot_id": depot.pk, "by": SYSTEM, "now": NOW}
+    where: dict[str, Any] = {
+        "survey_id": survey.pk,
+        "depot_id": depot.pk,
+        "by": SYSTEM,
+        "now": NOW,
+    }
 
     def taken(content: str, name: str = "a.csv") -> tuple[int, int, int]:
         run = import_responses(
@@ -197,7 +203,12 @@ def test_import_responses_and_its_export_make_the_round_trip(
 def test_import_responses_of_changed_answers_is_quarantined(
     depot: Depot, survey: Survey
 ) -> None:
-    where = {"survey_id": survey.pk, "depot_id": depot.pk, "by": SYSTEM, "now": NOW}
+    where: dict[str, Any] = {
+        "survey_id": survey.pk,
+        "depot_id": depot.pk,
+        "by": SYSTEM,
+        "now": NOW,
+    }
     head = "participantId,createdAt,q1\n"
     for answer in (4, 2):
         run = import_responses(

@@ -1,6 +1,7 @@
 """Feedback: one a person a recommendation, with its history, answered and measured."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import translation
@@ -109,7 +110,8 @@ def test_record_feedback_keeps_words_out_of_the_journal(
 def test_record_feedback_refuses_what_says_nothing(
     driver: Driver, advice: Recommendation
 ) -> None:
-    for opinion in ({}, {"rating": 6}, {"text": "x" * 2001}):
+    silent: list[dict[str, Any]] = [{}, {"rating": 6}, {"text": "x" * 2001}]
+    for opinion in silent:
         with pytest.raises(Invalid):
             say(driver, advice, **opinion)
     elsewhere = DriverFactory()

@@ -37,7 +37,7 @@ QUESTIONS = [{"id": "q", "kind": "csat", "text": {"en": "How was it?"}}]
 
 
 def draft(**values: Any) -> SurveyDraft:
-    usual = {
+    usual: dict[str, Any] = {
         "key": "day",
         "audience": "drivers",
         "title": {"en": "Day"},
