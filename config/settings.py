@@ -280,6 +280,8 @@ ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Before the packages' own: what every page of the office carries.
+        "DIRS": [BASE_DIR / "config" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -460,6 +462,7 @@ SPECTACULAR_SETTINGS = {
         "AnswerReason": "apps.overrides.states.AnswerReason",
         "RightOutcome": "apps.overrides.models.DecisionRight.Outcome",
         "IncidentOutcome": "apps.incidents.states.Outcome",
+        "PlanningMode": "apps.routes.states.PlanningMode",
         "GeoJsonPointType": [("Point", "Point")],
     },
     "SWAGGER_UI_DIST": "SIDECAR",

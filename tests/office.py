@@ -43,6 +43,7 @@ from apps.recommendations.models import Recommendation
 from apps.recommendations.services import Draft, issue
 from apps.routes import models
 from apps.routes.models import Plan, PlanChange, Route, StopEvent, UnservedOrder
+from apps.routes.moderows import DecisionPoint, DepotMode
 from apps.routes.solver.codec import SolveRequest, encode_request, encode_solution
 from apps.routes.solver.greedy import GreedySolver
 from apps.routes.solver.port import Stop
@@ -298,7 +299,11 @@ def _trouble(depot: Depot) -> list[Any]:
     )
     person = DepotMembershipFactory(depot=depot).user
     cap = WorkCap.objects.create(user=person, most=5, set_at=NOW, set_by="user:1")
-    return [incident, playbook, item, cap]
+    mode = DepotMode.objects.create(depot=depot)
+    point = DecisionPoint.objects.create(
+        depot=depot, act="eta", leave="ask", changed_at=NOW, changed_by="user:1"
+    )
+    return [incident, playbook, item, cap, mode, point]
 
 
 def _told(driver: Driver, device: Device) -> list[Any]:

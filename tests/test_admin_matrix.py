@@ -35,6 +35,17 @@ PAGES: dict[str, dict[str, str]] = {
         "add": "depots.add_absence",
         "end": "depots.change_absence",
     },
+    "routes.depotmode": {
+        "view": "routes.view_depotmode",
+        "add": NOBODY,
+        "switch": "routes.change_depotmode",
+        "limits": "routes.change_depotmode",
+    },
+    "routes.decisionpoint": {
+        "view": "routes.view_decisionpoint",
+        "add": "routes.add_decisionpoint",
+        "let": "routes.change_decisionpoint",
+    },
     "incidents.incident": {
         "view": "incidents.view_incident",
         "add": NOBODY,

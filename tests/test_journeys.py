@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from apps.depots.models import Depot
@@ -125,7 +126,11 @@ def stops_of(device: Handheld) -> list[dict[str, Any]]:
     return sorted(device.tables["stops"].values(), key=lambda stop: stop["sequence"])
 
 
-def test_a_working_day(office: APIClient, depot: Depot) -> None:
+@pytest.mark.parametrize("mode", ["optimizer", "rules"])
+def test_a_working_day(
+    office: APIClient, depot: Depot, settings: Settings, mode: str
+) -> None:
+    settings.PLANNING_MODE = mode
     with time_machine.travel(NOW, tick=True) as clock:
         run = import_orders(office, depot, order_file(10))
         assert (run["created"], run["quarantined"]) == (10, 1)
@@ -213,6 +218,23 @@ def test_a_working_day(office: APIClient, depot: Depot) -> None:
         fresh.pull()
         device.pull()
         assert fresh.tables == device.tables
+        assert_planned_by(mode, office, depot, device)
+
+
+def assert_planned_by(
+    mode: str, office: APIClient, depot: Depot, device: Handheld
+) -> None:
+    """Every decision of the day carries its mode, and everybody is told of it."""
+    plans = Plan.objects.exclude(mode="")
+    assert plans.filter(kind=Plan.Kind.DAY).get().mode == mode
+    assert mode == "optimizer" or set(plans.values_list("mode", flat=True)) == {mode}
+    shown = office.get(f"/api/v1/depots/{depot.pk}/mode").json()
+    assert (shown["mode"], shown["cause"]) == (
+        mode,
+        "setting" if mode == "rules" else "usual",
+    )
+    told = {row["planning_mode"] for row in device.tables["routes"].values()}
+    assert told == {mode}
 
 
 def test_another_depot_is_not_there(office: APIClient, depot: Depot) -> None:

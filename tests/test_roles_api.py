@@ -96,6 +96,11 @@ ENDPOINTS: dict[str, str] = {
     ),
     "GET /api/v1/playbooks": "incidents.view_playbook",
     "GET /api/v1/playbooks/{incidents.playbook}": "incidents.view_playbook",
+    "GET /api/v1/depots/{depots.depot}/mode": "routes.view_depotmode",
+    "POST /api/v1/depots/{depots.depot}/mode": "routes.change_depotmode",
+    "GET /api/v1/depots/{depots.depot}/readiness": "routes.view_depotmode",
+    "GET /api/v1/decision-points": "routes.view_decisionpoint",
+    "GET /api/v1/decision-points/{routes.decisionpoint}": "routes.view_decisionpoint",
     "GET /api/v1/depots/{depots.depot}/reschedules": "incidents.view_incident",
     "GET /api/v1/plan-changes": "routes.view_planchange",
     "GET /api/v1/plan-changes/{routes.planchange}": "routes.view_planchange",
@@ -210,7 +215,7 @@ def routed(endpoint: str) -> str:
     if room == "depots" and "/days/" in endpoint:
         endpoint = endpoint.replace("{depots.depot}", "<uuid:depot_id>")
         return endpoint.replace("{day}", "<date:day>")
-    if room == "depots" and endpoint.endswith("/reschedules"):
+    if room == "depots" and endpoint.endswith(("/reschedules", "/mode", "/readiness")):
         return endpoint.replace("{depots.depot}", "<uuid:depot_id>")
     if room == "survey-hooks":
         return endpoint.replace("{feedback.surveyhook}", "<uuid:hook_id>")

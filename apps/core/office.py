@@ -193,6 +193,34 @@ class OfficePage(ModelAdmin):  # type: ignore[misc]
         messages.success(request, done)
         return True
 
+    def ask(
+        self,
+        request: HttpRequest,
+        row: Any,
+        form: forms.Form,
+        verb: Callable[..., str],
+        *,
+        title: str,
+        button: str = "Save",
+    ) -> HttpResponse:
+        """Show a form, or call the verb with its fields and say what it returns.
+
+        What the verb refuses stands above the form.
+        """
+        if request.method == "POST" and form.is_valid():
+            context = {"by": user_actor(request.user), "now": clock.now()}
+            try:
+                said = verb(**form.cleaned_data, **context)
+            except Problem as problem:
+                form.add_error(None, problem.detail)
+            else:
+                messages.success(request, said)
+                return self.to_row(row)
+        shown = {"form": form, "about": str(row), "button": button}
+        return self.page(
+            request, "core/ask.html", title=title, back=row_url(row), **shown
+        )
+
     def to_row(self, row: Any) -> HttpResponse:
         """Lead the browser to the row's page."""
         return redirect(row_url(row))

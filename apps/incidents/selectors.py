@@ -43,14 +43,6 @@ def open_incidents(depots: Iterable[Depot]) -> QuerySet[Incident]:
     return rows.select_related("depot", "owner").order_by("deadline_at", "id")
 
 
-def open_by_kind(depot_id: uuid.UUID, kinds: Collection[str]) -> dict[str, uuid.UUID]:
-    """Return the unresolved incidents of kinds, by what gave cause to them."""
-    rows = Incident.objects.filter(
-        depot=depot_id, kind__in=kinds, status__in=UNRESOLVED
-    )
-    return dict(rows.values_list("cause", "pk"))
-
-
 def loads_of(users: Collection[int]) -> dict[int, Load]:
     """Return how much open work each of these people has."""
     counted: Counter[int] = Counter()

@@ -5,7 +5,7 @@ from datetime import date
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 from rest_framework.routers import SimpleRouter
 
-from apps.routes import api
+from apps.routes import api, modeapi
 
 app_name = "routes"
 
@@ -14,6 +14,7 @@ router.register("plans", api.PlanViewSet)
 router.register("routes", api.RouteViewSet)
 router.register("conditions", api.ConditionViewSet)
 router.register("plan-changes", api.PlanChangeViewSet)
+router.register("decision-points", modeapi.DecisionPointViewSet)
 
 
 class IsoDate:
@@ -39,5 +40,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "depots/<uuid:depot_id>/days/<date:day>/left-out",
         api.LeftOutView.as_view(),
         name="left-out",
+    ),
+    path("depots/<uuid:depot_id>/mode", modeapi.ModeView.as_view(), name="mode"),
+    path(
+        "depots/<uuid:depot_id>/readiness",
+        modeapi.ReadinessView.as_view(),
+        name="readiness",
     ),
 ]

@@ -27,6 +27,7 @@ from apps.recommendations.models import Recommendation
 from apps.recommendations.words import DRIVER, how_to_object, said
 from apps.routes.changes import impact_from_wire
 from apps.routes.models import PlanChange, Route, Stop
+from apps.routes.planners import mode_in
 from apps.routes.states import UNDER_WAY, RouteState
 from apps.sync.models import Attachment, DeviceEvent
 from apps.sync.words import explained, told, told_of_file
@@ -70,8 +71,9 @@ def routes(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
             "break_ends_at": _ms(route.break_ends_at),
             "shift_id": str(route.shift_id),
             "shift_status": route.shift.status,
+            "planning_mode": mode_in(getattr(route.depot, "mode", None)).mode,
         }
-        for route in rows.select_related("depot", "shift__vehicle")
+        for route in rows.select_related("depot__mode", "shift__vehicle")
     )
 
 

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from apps.core.actors import Actor
@@ -39,6 +39,7 @@ from apps.routes.services.conditions import report_from_road
 from apps.routes.services.stops import CORRECTION_WAITS, record_stop_events
 from apps.routes.services.telling import StopReport
 from apps.routes.states import DONE
+from apps.sync import troubles
 from apps.sync.inbox import check_payload
 from apps.sync.kinds import (
     Acknowledged,
@@ -60,6 +61,11 @@ CORRECTED_MISSING: Final = Verdict(
 NO_ID: Final = uuid.UUID(int=0)
 STALE: Final = frozenset({RecommendationState.SUPERSEDED, RecommendationState.EXPIRED})
 """Recommendations that nobody can follow any more."""
+
+ROAD_REASONS: Final = frozenset({"closure", "roadworks", "traffic", "weather"})
+"""Exceptions that are conditions of the road."""
+SAME_TROUBLE: Final = timedelta(hours=1)
+"""The same trouble of the same driver within this is known already."""
 
 SHIFT_AFTER: Final = {
     "shift.started": ShiftState.STARTED,
@@ -111,11 +117,59 @@ def go_together(kind: str) -> bool:
     return HANDLERS.get(kind) is report_stop
 
 
-def report_road(report: Report, journal: Writer) -> Verdict:
-    """Take in what the driver meets on the road: at the place told, or at the stop."""
-    payload, event = report.payload, report.event
+def report_exception(report: Report, journal: Writer) -> Verdict:
+    """Take in what the driver meets: on the road, or trouble that the office deals with."""
+    payload = report.payload
     if not isinstance(payload, RoadException):
         raise TypeError(payload)
+    if payload.reason in ROAD_REASONS:
+        return report_road(report, payload)
+    return report_trouble(report, payload, journal)
+
+
+def report_trouble(report: Report, payload: RoadException, journal: Writer) -> Verdict:
+    """Let the journal say that a driver is in trouble: the office's incident follows."""
+    event = report.event
+    stop = _stop_of(event) if event.stop_id else None
+    verdict = troubles.judge(
+        payload.reason,
+        names_stop=bool(event.stop_id),
+        was_theirs=stop is not None,
+        stop_state=str(stop.status) if stop and stop.status in DONE else "",
+        is_known=_is_known(event, payload.reason),
+    )
+    if verdict.code == f"{payload.reason}_reported":
+        journal.record(
+            event.kind,
+            event,
+            depot_id=event.device.depot_id,
+            driver_id=str(event.driver_id),
+            stop_id=event.stop_id,
+            reason=payload.reason,
+            can_drive=payload.can_drive,
+            minutes_left=payload.minutes_left,
+            needs_help=payload.needs_help,
+        )
+    return verdict
+
+
+def _is_known(event: DeviceEvent, reason: str) -> bool:
+    """Tell whether the driver has reported the same a short while before."""
+    before = DeviceEvent.objects.filter(
+        driver_id=event.driver_id,
+        kind=event.kind,
+        stop_id=event.stop_id,
+        payload__reason=reason,
+        code=f"{reason}_reported",
+        occurred_at__gt=event.occurred_at - SAME_TROUBLE,
+        occurred_at__lte=event.occurred_at,
+    )
+    return before.exclude(pk=event.pk).exists()
+
+
+def report_road(report: Report, payload: RoadException) -> Verdict:
+    """Take in what the driver meets on the road: at the place told, or at the stop."""
+    event = report.event
     point = _where(payload, event)
     if point is None:
         detail = "Say where: switch the position on, or choose a stop."
@@ -432,7 +486,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "stop.partial": report_stop,
     "stop.reopened": report_stop,
     "stop.note": report_stop,
-    "exception.reported": report_road,
+    "exception.reported": report_exception,
     "override.requested": request_override,
     "feedback.given": give_feedback,
     "survey.answered": answer_survey,

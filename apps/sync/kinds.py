@@ -74,9 +74,26 @@ class Note(AtStop, frozen=True, kw_only=True):
 
 
 class RoadException(msgspec.Struct, frozen=True, kw_only=True):
-    """What the driver meets on the road; without a place, it is at the stop named."""
+    """What the driver meets; without a place, it is at the stop named.
 
-    reason: Literal["closure", "roadworks", "traffic", "weather"]
+    `can_drive` is for a vehicle, `minutes_left` for hours, `needs_help` for danger.
+    """
+
+    reason: Literal[
+        "closure",
+        "roadworks",
+        "traffic",
+        "weather",
+        "no_access",
+        "no_parking",
+        "vehicle",
+        "hours",
+        "unsafe",
+        "wrong_address",
+    ]
+    can_drive: bool | None = None
+    minutes_left: Annotated[int, Meta(ge=0, le=1440)] | None = None
+    needs_help: bool | None = None
     lat: Annotated[float, Meta(ge=-90, le=90)] | None = None
     lon: Degrees | None = None
     radius_m: Annotated[int, Meta(ge=10, le=5000)] | None = None

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from apps.sync.troubles import CHOOSE_STOP, TROUBLE_WORDS
+
 YOURS, OURS, BOTH, OFFICE, WAITS = "yours", "ours", "both", "office", "waits"
 """Whose word counts: the device's report, what we knew, both, a person's, not known yet."""
 
@@ -231,6 +233,20 @@ RULES: Final = (
         _("Report it again if the road is still blocked."),
     ),
     Rule(
+        "trouble_at_done_stop",
+        "stop_over",
+        OURS,
+        _("This stop is done already. Your report is kept."),
+        _("Tell the office if something is still wrong there."),
+    ),
+    Rule(
+        "trouble_known",
+        "known_already",
+        BOTH,
+        _("The office knows of it already. Your report is kept with the first one."),
+        _("Call the office if it has become worse."),
+    ),
+    Rule(
         "never_assigned",
         "never_assigned",
         OURS,
@@ -341,6 +357,7 @@ OTHER_WORDS: Final = {
     "road_reported": _(
         "Thank you. Other drivers are warned for an hour; the office looks at it."
     ),
+    **TROUBLE_WORDS,
     "kept": _("Thank you. Your words are kept; the office reads them."),
     "asked": _("Your request is kept; the office decides."),
 }
@@ -365,6 +382,7 @@ VALUES: Final = {
 """The values that met, in words; any other is shown as it is."""
 
 FIXED: Final = (
+    CHOOSE_STOP,
     _("Say where: switch the position on, or choose a stop."),
     _("You have no such shift."),
     _("There is no such change of your plan to confirm."),

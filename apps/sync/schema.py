@@ -75,6 +75,7 @@ ROUTES = Table(
         _instant("break_ends_at", optional=True),
         _text("shift_id"),
         _text("shift_status"),
+        Column("planning_mode", TEXT, optional=True, since=5),
     ),
 )
 STOPS = Table(

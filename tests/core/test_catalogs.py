@@ -11,9 +11,12 @@ from django.conf import settings
 
 from apps.sync.rules import sentences
 
-LOCALE = Path(settings.LOCALE_PATHS[0])
+LOCALES = (
+    Path(settings.LOCALE_PATHS[0]),
+    Path(settings.BASE_DIR) / "apps/sync/locale",
+)
 LANGUAGES = [code for code, _ in settings.LANGUAGES if code != "en"]
-COMPILE = "Run: .venv/bin/pybabel compile -d config/locale -D django"
+COMPILE = "Run pybabel compile -D django, with -d and the directory of the catalog"
 
 
 def texts(catalog: Catalog) -> dict[str, str]:
@@ -21,20 +24,24 @@ def texts(catalog: Catalog) -> dict[str, str]:
     return {str(one.id): str(one.string) for one in catalog if one.id and one.string}
 
 
-def written(code: str) -> dict[str, str]:
-    with (LOCALE / code / "LC_MESSAGES" / "django.po").open("rb") as source:
-        return texts(read_po(source, locale=code, abort_invalid=True))
+def written(code: str, *locales: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for locale in locales:
+        with (locale / code / "LC_MESSAGES" / "django.po").open("rb") as source:
+            found |= texts(read_po(source, locale=code, abort_invalid=True))
+    return found
 
 
+@pytest.mark.parametrize("locale", LOCALES, ids=lambda path: path.parent.name)
 @pytest.mark.parametrize("code", LANGUAGES)
-def test_compiled_catalog_is_that_of_the_readable_one(code: str) -> None:
-    with (LOCALE / code / "LC_MESSAGES" / "django.mo").open("rb") as compiled:
-        assert texts(read_mo(compiled)) == written(code), COMPILE
+def test_compiled_catalog_is_that_of_the_readable_one(code: str, locale: Path) -> None:
+    with (locale / code / "LC_MESSAGES" / "django.mo").open("rb") as compiled:
+        assert texts(read_mo(compiled)) == written(code, locale), COMPILE
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_catalog_has_every_word_that_drivers_read(code: str) -> None:
-    found = written(code)
+    found = written(code, *LOCALES)
     for words in sentences():
         translated = found.get(words, "")
         assert translated, words

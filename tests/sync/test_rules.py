@@ -404,6 +404,19 @@ def test_rule_road_report_that_comes_when_its_time_is_over() -> None:
     assert (row["result"], row["code"]) == ("superseded", "came_late")
 
 
+def test_rule_trouble_at_a_stop_that_is_done_and_trouble_that_is_known() -> None:
+    day, device = made()
+    first, second = day.stops[:2]
+    device.push(device.event("stop.succeeded", first))
+    at_done = device.event("exception.reported", first, reason="no_access")
+    row = explained(device, at_done, "trouble_at_done_stop")
+    assert (row["result"], row["code"]) == ("superseded", "stop_over")
+    device.push(device.event("exception.reported", second, reason="no_access"))
+    again = device.event("exception.reported", second, reason="no_access")
+    row = explained(device, again, "trouble_known")
+    assert (row["result"], row["code"]) == ("applied", "known_already")
+
+
 def test_rule_not_possible_names_what_is() -> None:
     day, device = made()
     event = device.event("stop.reopened", day.stops[0])

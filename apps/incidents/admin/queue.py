@@ -16,7 +16,7 @@ from apps.core.office import FactPage, column
 from apps.core.wording import NOTHING, local_time
 from apps.depots.models import Depot
 from apps.depots.scoping import DepotScopedAdmin
-from apps.incidents.admin.asking import AskingPage, given_words, people_with_loads
+from apps.incidents.admin.asking import given_words, people_with_loads
 from apps.incidents.admin.picture import picture_of
 from apps.incidents.admin.timeline import names_of, timeline_of
 from apps.incidents.forms import (
@@ -89,7 +89,7 @@ class StandingFilter(admin.SimpleListFilter):
 
 
 @admin.register(Incident)
-class IncidentPage(AskingPage, FactPage, DepotScopedAdmin):
+class IncidentPage(FactPage, DepotScopedAdmin):
     """What needs somebody, the most urgent first."""
 
     list_display = ["what", "matters", "state", "due", "whose", "depot", "raised"]

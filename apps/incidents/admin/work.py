@@ -15,7 +15,7 @@ from apps.core.office import FactPage, OfficePage, column
 from apps.core.wording import local_time
 from apps.depots.models import Depot, DepotMembership
 from apps.depots.scoping import DepotScopedAdmin
-from apps.incidents.admin.asking import AskingPage, given_words, people_with_loads
+from apps.incidents.admin.asking import given_words, people_with_loads
 from apps.incidents.forms import GiveForm, SettleForm
 from apps.incidents.models import ActionItem, Playbook, PlaybookStep, WorkCap
 from apps.incidents.selectors import loads_of, works_for
@@ -53,7 +53,7 @@ class WhoseFilter(admin.SimpleListFilter):
 
 
 @admin.register(ActionItem)
-class ItemPage(AskingPage, FactPage, DepotScopedAdmin):
+class ItemPage(FactPage, DepotScopedAdmin):
     """What is to be done, and whose it is."""
 
     list_display = ["text", "state", "due", "whose", "incident", "depot"]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from apps.core.actors import Actor
 from apps.core.problems import Conflict, FieldError, Invalid, NotFound
 from apps.incidents.models import ActionItem, Incident, Playbook, WorkCap
-from apps.incidents.selectors import loads_of, who_takes
+from apps.incidents.selectors import who_takes
 from apps.incidents.services.incidents import Given, whoever_is_there
 from apps.incidents.states import ITEM_STEPS, ItemState
 from apps.journal.services import Writer, writing
@@ -170,11 +170,3 @@ def _locked(item_id: uuid.UUID) -> ActionItem:
     if item is None:
         raise NotFound
     return item
-
-
-def cap_warning(user_id: int) -> str:
-    """Say whether somebody has more open work than he should."""
-    load = loads_of([user_id])[user_id]
-    if not load.is_over:
-        return ""
-    return f"{load.open} open, more than the cap of {load.cap}: pass something on."
