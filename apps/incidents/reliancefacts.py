@@ -5,8 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from django.db.models import F
+
 from apps.incidents.reliance import Decision, Habit, habits
 from apps.incidents.services.incidents import IncidentDraft
+from apps.overrides.models import Override
+from apps.overrides.states import OverrideState
 from apps.routes.models import Plan
 
 LOOKED_BACK = timedelta(days=14)
@@ -37,21 +41,45 @@ def rubber_stamps(now: datetime) -> Iterator[IncidentDraft]:
 def _decisions(
     now: datetime, depot_id: uuid.UUID | None = None
 ) -> dict[uuid.UUID, list[Decision]]:
-    """Return by depot what people decided on plans that waited for them."""
+    """Return by depot what people decided on plans and requests that waited for them."""
+    found: dict[uuid.UUID, list[Decision]] = defaultdict(list)
+    for where, decision in [*_on_plans(now - LOOKED_BACK), *_on_requests(now)]:
+        if depot_id is None or where == depot_id:
+            found[where].append(decision)
+    return found
+
+
+def _on_plans(since: datetime) -> Iterator[tuple[uuid.UUID, Decision]]:
+    """Yield the plans that somebody published after they had lain before him."""
     rows = Plan.objects.filter(
         kind=Plan.Kind.DAY,
         publish_when_ready=False,
-        published_at__gt=now - LOOKED_BACK,
+        published_at__gt=since,
         published_by__startswith="user:",
         solved_at__isnull=False,
     )
-    if depot_id is not None:
-        rows = rows.filter(depot=depot_id)
-    found: dict[uuid.UUID, list[Decision]] = defaultdict(list)
     for plan in rows:
-        if plan.solved_at is None or plan.published_at is None:
-            continue
-        found[plan.depot_id].append(
-            Decision(plan.published_by, plan.solved_at, plan.published_at, True)
-        )
-    return found
+        if plan.solved_at is not None and plan.published_at is not None:
+            yield (
+                plan.depot_id,
+                Decision(
+                    plan.published_by, plan.solved_at, plan.published_at, accepted=True
+                ),
+            )
+
+
+def _on_requests(now: datetime) -> Iterator[tuple[uuid.UUID, Decision]]:
+    """Yield the requests for a change that somebody answered after they were priced."""
+    rows = Override.objects.filter(
+        answered_at__gt=now - LOOKED_BACK,
+        answered_by__startswith="user:",
+        priced_at__isnull=False,
+        state__in=[OverrideState.APPLIED, OverrideState.REJECTED],
+    ).exclude(answered_by=F("asked_by"))
+    for row in rows:
+        if row.priced_at is not None and row.answered_at is not None:
+            is_yes = row.state == OverrideState.APPLIED
+            yield (
+                row.depot_id,
+                Decision(row.answered_by, row.priced_at, row.answered_at, is_yes),
+            )

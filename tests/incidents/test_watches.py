@@ -16,6 +16,7 @@ from apps.incidents.services.incidents import IncidentDraft, raise_incident
 from apps.journal.models import Entry
 from apps.journal.services import writing
 from apps.orders.services import cancel_order
+from apps.overrides.models import Override
 from apps.routes.models import Plan
 from apps.routes.states import PlanState
 from tests.factories import NOW, SERVICE_DATE, DepotFactory, OrderFactory
@@ -68,6 +69,33 @@ def test_planted_rubber_stamps_raise_one_incident_a_week() -> None:
     assert (incident.kind, incident.role) == ("over_reliance", "Model monitor")
     assert incident.details["findings"] == ["waved_through"]
     assert incident.details["text"].startswith("10 of 10 accepted, half of them")
+
+
+@pytest.mark.django_db
+def test_requests_that_are_approved_all_at_once_raise_an_incident() -> None:
+    depot = DepotFactory()
+    for n in range(5):
+        answered_at = NOW + timedelta(seconds=n * 4)
+        Override.objects.create(
+            depot=depot,
+            service_date=SERVICE_DATE,
+            kind="skip_stop",
+            change={},
+            asked_change={},
+            source="admin",
+            asked_by="user:1",
+            asked_role="Coordinator",
+            client_id=str(n),
+            asked_at=NOW - timedelta(hours=1),
+            received_at=NOW - timedelta(hours=1),
+            priced_at=NOW - timedelta(hours=1),
+            state="applied",
+            answered_at=answered_at,
+            answered_by="user:7",
+        )
+    with time_machine.travel(NOW + timedelta(days=1), tick=False):
+        tasks.watch_reliance()
+    assert Incident.objects.get().details["findings"] == ["all_at_once"]
 
 
 def published(depot: Depot, number: int, *, took_s: int) -> Plan:
