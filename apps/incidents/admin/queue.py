@@ -178,7 +178,11 @@ class IncidentPage(FactPage, DepotScopedAdmin):
             facts=_facts(row),
             items=items,
             done=sum(item.status != "open" for item in items),
-            playbooks=playbooks_for(row, kind.playbook),
+            playbooks=[
+                playbook
+                for playbook in playbooks_for(row, kind.playbook)
+                if playbook.pk not in {item.playbook_id for item in items}
+            ],
             fitting=kind.playbook,
             timeline=timeline_of(row),
             may_act=self.may_act(request) and row.is_open,
