@@ -13,7 +13,7 @@ from apps.routes.solver.port import RULES, Stop
 from apps.routes.solver.problem import Job, Matrix, Problem, Vehicle
 
 PLACES = 12
-TRIAL = Stop(solutions=20, time_limit_s=5)
+TRIAL = Stop(solutions=20, time_limit_s=15)
 BUDGET_S = 40.0
 """With its grace, each of two engines can be waited for, and the task still ends."""
 

@@ -104,7 +104,8 @@ def set_leave(
         fault = FieldError("/why", "required", "Say why: others will want to know.")
         raise Invalid(fault.detail, errors=[fault])
     with writing(by=by, now=now) as journal:
-        rows = DecisionPoint.objects.select_for_update()
+        # In no order: that of the depots' names would join their rows in, and lock them.
+        rows = DecisionPoint.objects.order_by("pk").select_for_update()
         point = rows.filter(act=act, depot=depot_id).first()
         if point is None:
             point = DecisionPoint(act=act, depot_id=depot_id, version=0)
@@ -136,7 +137,8 @@ def let_once(point_id: uuid.UUID, *, by: Actor, now: datetime) -> DecisionPoint:
         Invalid: it is not one that asks.
     """
     with writing(by=by, now=now) as journal:
-        point = DecisionPoint.objects.select_for_update().filter(pk=point_id).first()
+        rows = DecisionPoint.objects.order_by("pk").select_for_update()
+        point = rows.filter(pk=point_id).first()
         if point is None:
             raise NotFound
         if point.leave != Leave.ASK:
