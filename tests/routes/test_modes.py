@@ -42,8 +42,9 @@ pytestmark = pytest.mark.django_db
 
 IS_KILLED = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 DIED = Failure(engine="pyvrp", code="died", detail="killed by signal 9")
-WITHIN_S = 8.0
-"""Seconds in which six orders are to be planned by the rules on a busy machine."""
+WITHIN_S = 30.0
+"""Seconds in which six orders are planned by the rules, on a machine that is fully busy:
+idle, it is one or two."""
 
 
 Kill = Callable[[], list[str]]
