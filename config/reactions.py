@@ -20,7 +20,7 @@ DRAW_WAYS = "apps.routes.tasks.draw_ways"
 ASK = "apps.feedback.tasks.ask_after"
 SETTLE = "apps.routes.tasks.settle_recommendations"
 
-TELL_DAY = "apps.customers.journey_tasks.tell_day"
+TELL_DAY = "apps.customers.tasks.tell_day"
 
 
 def _plan(entry: Entry) -> dict[str, Any]:
@@ -187,15 +187,15 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "stop.released": ((REOPTIMIZE, _where_it_was),),
     "stop.failed": (
         (REOPTIMIZE, _its_route),
-        ("apps.customers.journey_tasks.tell_missed", _stop),
+        ("apps.customers.tasks.tell_missed", _stop),
     ),
     "stop.partial": ((REOPTIMIZE, _its_route_if_late),),
     "stop.succeeded": (
         (REOPTIMIZE, _its_route_if_late),
-        ("apps.customers.journey_tasks.ask_how_it_was", _stop),
+        ("apps.customers.tasks.ask_how_it_was", _stop),
     ),
-    "stop.enroute": (("apps.customers.journey_tasks.tell_next", _stop),),
-    "message.asked_where": (("apps.customers.journey_tasks.answer_where", _reply),),
+    "stop.enroute": (("apps.customers.tasks.tell_next", _stop),),
+    "message.asked_where": (("apps.customers.tasks.answer_where", _reply),),
     "stop.arrived": ((REOPTIMIZE, _its_route_if_late),),
     "stop.reopened": ((REOPTIMIZE, _its_route),),
     "stop.corrected": ((REOPTIMIZE, _its_route),),

@@ -63,7 +63,7 @@ SCHEDULES: tuple[Scheduled, ...] = (
     ),
     Scheduled(
         name="tell_near",
-        task="apps.customers.journey_tasks.tell_near",
+        task="apps.customers.tasks.tell_near",
         every_minutes=1,
     ),
     Scheduled(

@@ -1,11 +1,14 @@
 """What every test may count on: a cache of its own, and passwords that hash fast."""
 
+import os
+import shutil
 import uuid
 from collections.abc import Generator
 
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
+from django.db import connections
 from pytest_django import Settings
 from pytest_django.plugin import blocking_manager_key
 
@@ -17,6 +20,23 @@ from apps.feedback.models import Survey
 from apps.overrides.defaults import make_first_rights
 from apps.overrides.models import DecisionRight
 from tests.factories import NOW
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(
+    request: pytest.FixtureRequest, django_db_modify_db_settings: None
+) -> bool:
+    """Begin with a copy of a database that CI has migrated, where it has.
+
+    `MIGRATED` is a file of SQLite, `MIGRATED_POSTGRES` a database beside the tests'.
+    """
+    own = connections["default"].settings_dict["TEST"]
+    if connections["default"].vendor == "postgresql":
+        own["TEMPLATE"] = os.environ.get("MIGRATED_POSTGRES")
+    elif made := os.environ.get("MIGRATED"):
+        shutil.copy(made, own["NAME"])
+        return True
+    return bool(request.config.option.reuse_db)
 
 
 @pytest.fixture(autouse=True)

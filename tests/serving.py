@@ -31,7 +31,7 @@ def free_port() -> int:
 def put_migrated(data_dir: Path) -> None:
     """Give a data directory a migrated database, where one has been made for all.
 
-    Migrations take ten seconds on each new file; `MIGRATED` names one that CI has made.
+    Migrations take half a minute on each new file; `MIGRATED` names one that CI has made.
     """
     if made := os.environ.get("MIGRATED"):
         shutil.copy(made, data_dir / "roundsman.sqlite3")

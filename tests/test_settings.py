@@ -175,7 +175,9 @@ def test_deploy_check_is_clean(tmp_path: Path) -> None:
     )
 
     assert answer.returncode == 0, answer.stderr
-    assert "(0 silenced)" in answer.stdout
+    said = answer.stdout + answer.stderr
+    assert "(0 silenced)" in said
+    assert "WARNINGS" not in said
 
 
 def test_settings_want_the_address_of_a_server_of_roads(tmp_path: Path) -> None:

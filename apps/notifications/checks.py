@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core.checks import CheckMessage, Info, Tags, register
 
 from apps.notifications import kinds
 
@@ -16,7 +16,7 @@ FIRST = (kinds.SMS, kinds.EMAIL)
 def providers_are_set(
     app_configs: Sequence[Any] | None, **options: Any
 ) -> list[CheckMessage]:
-    """Warn where messages only go into a file, and where no second provider stands by."""
+    """Say where messages only go into a file, and where no second provider stands by."""
     found: list[CheckMessage] = []
     for channel in FIRST:
         names = settings.MESSAGE_PROVIDERS.get(channel, [])
@@ -24,19 +24,19 @@ def providers_are_set(
         title = kinds.CHANNELS[channel]
         if not names:
             found.append(
-                Warning(
+                Info(
                     f"{title}: no provider is set; messages are written into a file and"
                     " reach nobody.",
                     hint=f"Set {variable}, or take {channel} off the depots' channels.",
-                    id="notifications.W001",
+                    id="notifications.I001",
                 )
             )
         elif channel == kinds.SMS and len(names) == 1:
             found.append(
-                Warning(
+                Info(
                     f"{title}: there is one provider; while it fails, people hear late.",
                     hint=f"Name a second one in {variable}, as twilio,gateway.",
-                    id="notifications.W002",
+                    id="notifications.I002",
                 )
             )
     return found

@@ -6,7 +6,7 @@ import pytest
 
 from apps.core import clock
 from apps.core.actors import Actor
-from apps.customers import journey_tasks, whereabouts
+from apps.customers import tasks, whereabouts
 from apps.customers.journey import Interval, Patience, Standing, telling_for
 from apps.drivers.models import Shift
 from apps.notifications.models import Message
@@ -127,9 +127,7 @@ def test_customer_hears_of_each_step_once(monkeypatch: pytest.MonkeyPatch) -> No
     assert drain() == []
 
     # The same day again, unmoved: nobody hears anything.
-    journey_tasks.tell_day(
-        depot_id=str(depot.pk), service_date=SERVICE_DATE.isoformat()
-    )
+    tasks.tell_day(depot_id=str(depot.pk), service_date=SERVICE_DATE.isoformat())
     drain()
     assert Message.objects.count() == 6
 
@@ -142,7 +140,7 @@ def test_customer_hears_of_each_step_once(monkeypatch: pytest.MonkeyPatch) -> No
     drain()
     assert kinds_for(first) == ["planned", "next_stop"]
 
-    journey_tasks.tell_near()
+    tasks.tell_near()
     drain()
     assert kinds_for(second) == ["planned", "on_the_way"]
     assert kinds_for(first) == ["planned", "next_stop"]
@@ -170,7 +168,7 @@ def late_is_told_before_anybody_asks(third: Stop, now: datetime) -> None:
         eta_high_at=now + HOUR + 20 * MINUTE,
     )
     for _ in range(3):
-        journey_tasks.tell_near()
+        tasks.tell_near()
         drain()
     assert kinds_for(third).count("late") == 1
 

@@ -149,9 +149,9 @@ def test_command_prints_the_life_of_an_order() -> None:
 def test_deploy_check_names_what_reaches_nobody(settings: Settings) -> None:
     settings.MESSAGE_PROVIDERS = {"sms": ["twilio"], "email": []}
 
-    found = {warning.id: warning.hint for warning in providers_are_set(None)}
+    found = {said.id: said.hint for said in providers_are_set(None)}
 
-    assert "EMAIL_VIA" in str(found["notifications.W001"])
-    assert "twilio,gateway" in str(found["notifications.W002"])
+    assert "EMAIL_VIA" in str(found["notifications.I001"])
+    assert "twilio,gateway" in str(found["notifications.I002"])
     settings.MESSAGE_PROVIDERS = {"sms": ["twilio", "gateway"], "email": ["smtp"]}
     assert providers_are_set(None) == []

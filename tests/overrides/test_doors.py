@@ -267,7 +267,7 @@ def texts(catalog: Catalog) -> dict[str, tuple[str, ...]]:
     """Return the translations of a catalog; a plural goes by its singular."""
 
     def forms(words: object) -> tuple[str, ...]:
-        return (words,) if isinstance(words, str) else tuple(words or ())  # type: ignore[arg-type, call-overload]
+        return (words,) if isinstance(words, str) else tuple(words or ())  # type: ignore[arg-type]
 
     return {forms(one.id)[0]: forms(one.string) for one in catalog if one.id}
 

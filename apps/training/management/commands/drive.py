@@ -33,7 +33,7 @@ from apps.training.town.generate import make_town
 PROGRESS_EVERY_S = 5.0
 WATCHES = (
     "apps.routes.tasks.watch_days",
-    "apps.customers.journey_tasks.tell_near",
+    "apps.customers.tasks.tell_near",
     "apps.notifications.tasks.watch",
 )
 LOCAL = {"localhost", "127.0.0.1", "::1"}
