@@ -6,20 +6,20 @@ import uuid
 from collections.abc import Generator
 
 import pytest
+import pytest_django
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import connections
+from django.core.management.color import no_style
+from django.db import connection, connections, transaction
+from django.db.models import Model
 from pytest_django import Settings
 from pytest_django.plugin import blocking_manager_key
 
 from apps.core.roles import grant_roles
-from apps.drivers.kinds import make_first_types
-from apps.drivers.models import VehicleType
-from apps.feedback.firsts import make_first_surveys
-from apps.feedback.models import Survey
-from apps.overrides.defaults import make_first_rights
-from apps.overrides.models import DecisionRight
-from tests.factories import NOW
+
+FIRST_ROWS: dict[type[Model], list[Model]] = {}
+"""What migrations wrote into our tables, by model."""
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +63,29 @@ def own_storage(settings: Settings) -> None:
     settings.STORAGES = {**settings.STORAGES, "proofs": memory}
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> None:
+    """Remember what migrations wrote into our tables."""
+    with django_db_blocker.unblock():
+        for model in apps.get_models():
+            is_ours = model.__module__.startswith("apps.") and model._meta.managed
+            if is_ours and (rows := list(model._base_manager.all())):
+                FIRST_ROWS[model] = rows
+
+
+def put_first_rows_back() -> None:
+    """Write again what migrations wrote, where a flush has taken it away."""
+    with transaction.atomic():
+        for model, rows in FIRST_ROWS.items():
+            model._base_manager.bulk_create(rows, ignore_conflicts=True)
+        resets = connection.ops.sequence_reset_sql(no_style(), list(FIRST_ROWS))
+        with connection.cursor() as cursor:
+            for reset in resets:
+                cursor.execute(reset)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(
     item: pytest.Item, nextitem: pytest.Item | None
@@ -79,6 +102,4 @@ def pytest_runtest_teardown(
     if is_flushed:
         with item.config.stash[blocking_manager_key].unblock():
             grant_roles(group=Group, permission=Permission, content_type=ContentType)
-            make_first_types(VehicleType)
-            make_first_surveys(Survey)
-            make_first_rights(DecisionRight, now=NOW)
+            put_first_rows_back()

@@ -5,6 +5,7 @@
 # base, and what it builds fits wherever a row is wanted.
 # mypy: disable-error-code="misc"
 
+import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -285,7 +286,7 @@ class OverrideFactory(DjangoModelFactory[Override]):
     depot = factory.SubFactory(DepotFactory)
     service_date = SERVICE_DATE
     kind = "take_off"
-    change = factory.LazyAttribute(lambda row: {"stop_id": str(row.stop.pk)})
+    change = factory.LazyFunction(lambda: {"stop_id": str(uuid.uuid4())})
     asked_change = factory.LazyAttribute(lambda row: row.change)
     source = "device"
     asked_by = "driver:1"

@@ -174,7 +174,7 @@ def recommendations(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row
     """Return recommendations of the driver's depot; the feed names the driver's own."""
     depot = Driver.objects.filter(pk=driver_id).values("depot_id")
     rows = Recommendation.objects.filter(pk__in=_uuids(ids), depot_id__in=depot)
-    columns = ("id", "kind", "engine", "mode", "reasons", "data_used", "state")
+    columns = ("id", "kind", "engine", "mode", "reasons", "data_used")
     reasons = reasons_in_words()
     return _by_id(
         {
@@ -184,7 +184,6 @@ def recommendations(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row
             "mode": row["mode"],
             "reasons": _json(row["reasons"]),
             "issued_at": _ms(row["issued_at"]),
-            "state": row["state"],
             "why": _json([said(reason) for reason in row["reasons"]]),
             "data_used": _json([said(used) for used in row["data_used"]]),
             "how_to_object": how_to_object(DRIVER),

@@ -148,7 +148,6 @@ RECOMMENDATIONS = Table(
         _text("mode"),
         _json("reasons"),
         _instant("issued_at"),
-        Column("state", TEXT, optional=True, since=5),
         Column("why", TEXT, optional=True, form="json", since=5),
         Column("data_used", TEXT, optional=True, form="json", since=5),
         Column("how_to_object", TEXT, optional=True, since=5),

@@ -23,7 +23,7 @@ def test_day_plan_and_route_are_seen_without_a_fault(size: str, driver: Driver) 
     def look() -> None:
         with driver.opened(SIZES[size]) as (page, faults):
             page.goto(f"{driver.address}/admin/?date=2026-03-17")
-            expect(page.get_by_text("All routes are full.")).to_be_visible()
+            expect(page.get_by_text("All routes are full.", exact=True)).to_be_visible()
             assert_fits(page)
 
             page.get_by_role("link", name="Plan", exact=True).first.click()

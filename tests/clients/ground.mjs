@@ -16,9 +16,13 @@ export async function stage(verb, given = {}) {
 }
 
 /** The tables and columns of a schema version, as the server describes them. */
-export async function schemaOf(version) {
-  return call(`/schema?version=${version}`)
+export function schemaOf(version) {
+  schemas[version] ??= call(`/schema?version=${version}`)
+  return schemas[version]
 }
+
+/** A version never changes: asked once, by whoever needs it first. */
+const schemas = {}
 
 /** The newest schema version that the server speaks. */
 export const newestVersion = (await call('/schema')).version

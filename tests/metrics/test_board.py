@@ -242,12 +242,14 @@ def test_board_tells_of_incidents_and_that_rules_plan(
         raised_at=NOW,
         raised_by="system",
     )
-    DepotMode.objects.create(
+    DepotMode.objects.update_or_create(
         depot=office.depot,
-        chosen="rules",
-        chosen_at=NOW,
-        chosen_by="user:1",
-        why="The engines are being updated.",
+        defaults={
+            "chosen": "rules",
+            "chosen_at": NOW,
+            "chosen_by": "user:1",
+            "why": "The engines are being updated.",
+        },
     )
     with time_machine.travel(AT_WORK, tick=False):
         _, text, _ = panel(supervisor)

@@ -19,6 +19,7 @@ from apps.feedback.models import Feedback, SurveyAsk
 from apps.feedback.states import ANSWERED
 from apps.journal.models import Change
 from apps.journal.services import forget_removed, writing
+from apps.overrides.models import Override
 from apps.recommendations.models import Recommendation
 from apps.routes.models import PlanChange, Route, Stop
 from apps.routes.selectors import parse_id
@@ -136,6 +137,11 @@ def _surveys(ids: Collection[str], driver_id: uuid.UUID, since: date) -> set[str
     return _texts(rows.values_list("pk", flat=True))
 
 
+def _overrides(ids: Collection[str], driver_id: uuid.UUID, since: date) -> set[str]:
+    rows = Override.objects.filter(pk__in=_known(ids), service_date__gte=since)
+    return _texts(rows.values_list("pk", flat=True))
+
+
 def _texts(keys: Collection[object]) -> set[str]:
     return {str(key) for key in keys}
 
@@ -146,6 +152,7 @@ STILL: Final[Mapping[str, Still]] = {
     "routes": _routes,
     "plan_changes": _plan_changes,
     "recommendations": _recommendations,
+    "overrides": _overrides,
     "event_results": _event_results,
     "attachments": _attachments,
     "feedback_answers": _feedback_answers,
