@@ -218,7 +218,9 @@ class Override(models.Model):
         help_text="The rule that decided.",
     )
     because = models.CharField(max_length=500, blank=True, help_text="Why, in words.")
-    misses = models.JSONField(default=list, help_text="Limits that were not kept.")
+    misses = models.JSONField(
+        default=list, blank=True, help_text="Limits that were not kept."
+    )
     approver = models.CharField(
         max_length=40, blank=True, help_text="Who is asked now."
     )

@@ -60,7 +60,7 @@ def test_customer_moves_a_delivery_without_scripts_cookies_or_a_login() -> None:
     assert stop.eta_at is not None
     assert hold.opens_at <= stop.eta_at < hold.closes_at
     assert Entry.objects.filter(kind="order.changed").count() == 1
-    assert Link.objects.get().used_at is not None
+    assert Link.objects.get(purpose="reschedule").used_at is not None
 
 
 def test_second_submit_is_the_same_change_and_another_one_is_refused() -> None:

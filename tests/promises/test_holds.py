@@ -57,14 +57,16 @@ def test_fifty_customers_and_ten_last_slots() -> None:
     customers = [order_of_yesterday(depot, number) for number in range(20, 70)]
     slot = offer_slots(order_id=customers[0].pk, now=EVENING, days=[SERVICE_DATE])[1]
     at_once = 8 if connection.vendor == "postgresql" else 3
-    with ThreadPoolExecutor(at_once) as pool:
+    with (
+        time_machine.travel(EVENING, tick=False),
+        ThreadPoolExecutor(at_once) as pool,
+    ):
         ends = Counter(pool.map(lambda one: hold_and_take(one, slot.window), customers))
+        drain()
     assert ends == {"taken": 10, f"SlotGone: {SlotGone.title}": 40}
     moved = Order.objects.filter(pk__in=[o.pk for o in customers])
     assert moved.filter(service_date=SERVICE_DATE).count() == 10
     assert Hold.objects.filter(status=HoldState.TAKEN).count() == 10
-    with time_machine.travel(EVENING, tick=False):
-        drain()
     route = Route.objects.get(depot=depot)
     assert route.stops.count() == 14
     stops = list(route.stops.filter(order__in=moved))

@@ -72,7 +72,7 @@ def test_large_day_is_planned_in_parts_published_and_replayed(
     assert Stop.objects.filter(leg_s=None, route__plan=plan).count() == 0
     [counts] = asked_at_once
     assert max(counts) < 24
-    row = Recommendation.objects.get()
+    row = Recommendation.objects.get(kind=Recommendation.Kind.PLAN)
     assert row.mode == "optimizer"
     assert row.engine == "pyvrp"
     assert "parts" in [reason["code"] for reason in row.reasons]

@@ -142,7 +142,7 @@ def test_killed_optimizer_is_replaced_by_rules_and_comes_back_by_itself(
         "mode.came_back",
         "mode.trial_passed",
     ]
-    assert [plan.mode for plan in searched][-1] == "optimizer"
+    assert [plan.mode for plan in searched.all()][-1] == "optimizer"
 
 
 def replan(depot: Depot, number: int) -> None:

@@ -74,6 +74,7 @@ def test_pull_holds_all_that_the_day_needs() -> None:
         "orders": 3,
         "plan_changes": 1,
         "recommendations": 1,
+        "overrides": 0,
         "event_results": 1,
         "attachments": 0,
         "feedback_answers": 0,

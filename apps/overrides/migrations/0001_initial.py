@@ -287,7 +287,7 @@ class Migration(migrations.Migration):
                 (
                     "misses",
                     models.JSONField(
-                        default=list, help_text="Limits that were not kept."
+                        blank=True, default=list, help_text="Limits that were not kept."
                     ),
                 ),
                 (
