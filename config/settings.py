@@ -252,6 +252,7 @@ INSTALLED_APPS = [
     "apps.overrides",
     "apps.feedback",
     "apps.incidents",
+    "apps.learning",
     "apps.sync",
     "apps.promises",
     "apps.customers",

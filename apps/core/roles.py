@@ -49,6 +49,7 @@ PLANS: Grants = {
     "recommendations.recommendation": V,
     "routes.depotmode": V,
     "routes.decisionpoint": V,
+    "learning.estimate": V,
 }
 ANSWER: Grants = {"overrides.override": ACV, "overrides.decisionright": V}
 """Ask for changes of a plan and answer those of others, as far as the table of rights

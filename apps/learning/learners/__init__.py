@@ -1,0 +1,1 @@
+"""What learns: pure, of sums that events are added to; no Django."""
