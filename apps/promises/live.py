@@ -26,6 +26,7 @@ from apps.routes.models import Route
 from apps.routes.needs import needs_of
 from apps.routes.parameters import Parameters
 from apps.routes.planning import DayInput, Interval, OrderInput
+from apps.routes.servicetimes import service_of
 
 MOST_DAYS: Final = 24
 """Depots' days that a process keeps laid out."""
@@ -161,12 +162,11 @@ def asked_input(
     job_id: uuid.UUID | None = None,
 ) -> OrderInput:
     """Return an order as planning would see it with this window."""
-    service_s = order.service_s
     return OrderInput(
         order_id=job_id or order.pk,
         order_version=order.version,
         point=order.point,
-        service_s=parameters.standard_service_s if service_s is None else service_s,
+        service_s=service_of(order, parameters).seconds,
         windows=(window,),
         demands=(order.load_g, order.load_ml, order.pieces),
         requires=needs_of(order.requires, order.proof),

@@ -17,6 +17,7 @@ from apps.routes.gateways.base import TravelTimes
 from apps.routes.intake import USABLE_SHIFTS
 from apps.routes.parameters import Parameters
 from apps.routes.planning import Interval
+from apps.routes.servicetimes import service_of
 from apps.routes.solver.problem import UNREACHABLE
 
 Quote = tuple[Interval, Price, str]
@@ -48,6 +49,7 @@ def open_slots(  # noqa: PLR0917
             depot_id=order.depot_id, service_date=day, status=OrderState.OPEN
         )
         .exclude(pk=order.pk)
+        .select_related("zone")
         .prefetch_related("windows")
     )
     kept = [hold for hold in holds if hold.status == HoldState.HELD]
@@ -112,8 +114,7 @@ def _booked(
     rules: Rules,
     parameters: Parameters,
 ) -> Booked:
-    service_s = order.service_s
-    stands_s = parameters.standard_service_s if service_s is None else service_s
+    stands_s = service_of(order, parameters).seconds
     return Booked(
         windows,
         stands_s + rules.stop_travel_s,

@@ -46,6 +46,14 @@ SENTENCES: Final[Mapping[str, str]] = {
         "Travel times of the plan and of the hour, and times at the door."
     ),
     "windows_and_breaks": _("Delivery windows and breaks."),
+    "service_learned": _(
+        "{count} services are planned at {percent} per cent of their standard ({place}): learned"
+        " from {n} services until {as_of}."
+    ),
+    "service_set": _(
+        "{count} services are planned at {percent} per cent of their standard ({place}): set by"
+        " hand."
+    ),
     "driven_legs": _("{count} legs driven in {days} days."),
 }
 GAINS: Final[Mapping[str, str]] = {

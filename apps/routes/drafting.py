@@ -14,6 +14,7 @@ from apps.routes.conditions import RoadCondition
 from apps.routes.effects import closures_over
 from apps.routes.needs import refusal
 from apps.routes.planning import DayInput, waits_for_a_van
+from apps.routes.servicefactors import ServiceFactor, counted, key_in_words
 from apps.routes.services.fitting import LeftOut
 from apps.routes.solver.codec import encode_request, encode_solution
 from apps.routes.solver.port import MENDER, RULES
@@ -104,7 +105,11 @@ def ledger_draft(
         alternatives=[_alternative(rules.solution)] if rules else [],
         costs=_minor(solution.cost),
         expected_gain={"minor": thought.gain_minor, "against": _against(thought)},
-        reasons=[*_reasons(thought, left_out), *_road_reasons(day)],
+        reasons=[
+            *_reasons(thought, left_out),
+            *service_reasons(day),
+            *_road_reasons(day),
+        ],
         data_used=_data_used(day, thought),
         expires_at=_expires_at(day),
     )
@@ -156,6 +161,30 @@ def _alternative(solution: Solution) -> dict[str, Any]:
 def _against(thought: Thought) -> str:
     """Name what an answer is compared with."""
     return thought.rules.solution.engine if thought.rules else RULES
+
+
+def service_reasons(day: DayInput) -> list[dict[str, Any]]:
+    """Say where services are planned other than their standard, and why."""
+    factors = day.parameters.service_factors
+    found = counted(order.service_because for order in day.orders)
+    return [
+        _service_reason(key, count, factors[key])
+        for key, count in found.items()
+        if key in factors
+    ]
+
+
+def _service_reason(key: str, count: int, known: ServiceFactor) -> dict[str, Any]:
+    percent, place = round(known.factor * 100), key_in_words(key)
+    text = (
+        f"{count} services are planned at {percent} per cent of their standard: {place}"
+    )
+    reason = {"key": key, "count": count, "percent": percent, "place": place}
+    if not known.n:
+        return {"code": "service_set", **reason, "text": f"{text}, set by hand."}
+    text += f", learned from {known.n} services until {known.as_of}."
+    seen = {"n": known.n, "as_of": known.as_of}
+    return {"code": "service_learned", **reason, **seen, "text": text}
 
 
 def _road_reasons(day: DayInput) -> list[dict[str, Any]]:

@@ -4,10 +4,10 @@ import uuid
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from django.db.models import Min
+from django.db.models import Max, Min
 
 from apps.routes.courses import service_factors
-from apps.routes.models import Stop
+from apps.routes.models import PlanningParameter, Stop
 from apps.routes.states import StopState
 
 LOOKS_BACK = timedelta(days=28)
@@ -19,14 +19,15 @@ def services_by_zone(depot_id: uuid.UUID, *, now: datetime) -> dict[str, float]:
     """Return by zone's name how much longer services take than planned.
 
     From arrival to completion by the devices' own times, of the stops that were served in
-    the last four weeks. An arrival before the window opened is left out: it waited.
+    the last four weeks, or since services are planned by other factors: what was learned
+    then stands in the plan, and must not count twice. An arrival before the window opened is left out: it waited.
     """
     rows = Stop.objects.filter(
         order__depot_id=depot_id,
         order__zone__isnull=False,
         status__in=[StopState.SUCCEEDED, StopState.PARTIAL],
         arrived_at__isnull=False,
-        completed_at__gte=now - LOOKS_BACK,
+        completed_at__gte=_since(depot_id, now),
         completed_at__lte=now,
         service_s__gt=0,
     ).annotate(opens_at=Min("order__windows__opens_at"))
@@ -45,3 +46,10 @@ def services_by_zone(depot_id: uuid.UUID, *, now: datetime) -> dict[str, float]:
         planned_s[zone] += planned
         true_s[zone] += took_s
     return service_factors(planned_s, true_s)
+
+
+def _since(depot_id: uuid.UUID, now: datetime) -> datetime:
+    newest = PlanningParameter.objects.filter(
+        depot_id=depot_id, name="service_factors", valid_from__lte=now
+    ).aggregate(at=Max("valid_from"))["at"]
+    return max(newest, now - LOOKS_BACK) if newest else now - LOOKS_BACK

@@ -28,6 +28,7 @@ from apps.routes.planning import (
     ShiftInput,
 )
 from apps.routes.selectors import parameters_in_force
+from apps.routes.servicetimes import service_of
 from apps.routes.states import DONE, UNDER_WAY, StopState
 
 USABLE_SHIFTS = (ShiftState.PLANNED, ShiftState.STARTED, ShiftState.PAUSED)
@@ -203,7 +204,7 @@ def _orders(
         free = Q(~Exists(taken), status=OrderState.OPEN)
         wanted = wanted | free
     rows = Order.objects.filter(wanted, depot_id=depot_id, service_date=service_date)
-    return list(rows.order_by("id"))
+    return list(rows.select_related("zone").order_by("id"))
 
 
 def _windows(
@@ -379,12 +380,12 @@ def _order_input(  # noqa: PLR0917
     parameters: Parameters,
 ) -> OrderInput:
     stop_id, shift_id = holder
-    service_s = order.service_s
+    service = service_of(order, parameters)
     return OrderInput(
         order_id=order.pk,
         order_version=order.version,
         point=order.point,
-        service_s=parameters.standard_service_s if service_s is None else service_s,
+        service_s=service.seconds,
         windows=tuple(windows),
         demands=_load(order),
         requires=needs_of(order.requires, order.proof),
@@ -394,4 +395,5 @@ def _order_input(  # noqa: PLR0917
         shift_id=shift_id,
         preferred=tuple(preferred),
         told_at=told_at,
+        service_because=service.because,
     )

@@ -1,9 +1,10 @@
 """Planning parameters: what may be tuned or learned, with first values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from apps.routes.servicefactors import ServiceFactor, factors_from
 from apps.routes.solver.port import RULES, Stop
 
 
@@ -85,6 +86,9 @@ class Parameters:
     """How much longer travel takes in each of the 24 hours; empty: the built-in swing."""
     roads_factor: float = 1.0
     """What a road network's free flow is multiplied by; first value: as it is."""
+    service_factors: Mapping[str, ServiceFactor] = field(default_factory=dict)
+    """How much longer services take than their standard, by place and by parcels (see
+    `servicefactors`); first value: everywhere as the standard says."""
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -118,12 +122,17 @@ def with_overrides(values: Mapping[str, Any]) -> Parameters:
 
     Raises:
         KeyError: a value has the name of no parameter.
+        BadFactors: service factors name no place, or are out of bounds.
     """
     known = {item.name for item in fields(Parameters)}
     if unknown := values.keys() - known:
         raise KeyError(f"No such planning parameter: {', '.join(sorted(unknown))}")
-    given = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in values.items()
-    }
+    given = {name: _read(name, value) for name, value in values.items()}
     return Parameters(**{**{f: getattr(DEFAULTS, f) for f in known}, **given})
+
+
+def _read(name: str, value: Any) -> Any:
+    """Return a stored value as planning holds it."""
+    if name == "service_factors":
+        return factors_from(value)
+    return tuple(value) if isinstance(value, list) else value

@@ -108,6 +108,8 @@ class OrderInput:
     """Whose stop it stays: people have pinned it there."""
     has_pinned_time: bool = False
     """Its windows are those that people have pinned it to."""
+    service_because: tuple[str, ...] = ()
+    """The keys of the service factors by which its service is not as the standard."""
 
     @property
     def is_pinned(self) -> bool:

@@ -298,13 +298,10 @@ def expire_conditions(*, by_the_clock: bool = True) -> None:
 
 
 def relearn_travel() -> None:
-    """Let finished stops of the last weeks correct the travel times of each depot."""
+    """Write down what finished stops of the last weeks teach of each depot's travel."""
     now = clock.now()
     for depot in Depot.objects.order_by("pk"):
-        try:
-            learning.relearn_travel(depot, by=SYSTEM, now=now)
-        except MachineMayNot as refusal:
-            _note_refusal(refusal.act, depot.pk)
+        learning.relearn_travel(depot, by=SYSTEM, now=now)
 
 
 def refresh_etas(*, route_ids: list[str]) -> None:

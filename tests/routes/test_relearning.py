@@ -14,9 +14,13 @@ from apps.core.units import great_circle_m
 from apps.depots.models import Depot
 from apps.drivers.models import ShiftBreak
 from apps.journal.models import Entry
+from apps.recommendations.models import Recommendation
+from apps.recommendations.services import stored_answer, stored_inputs
 from apps.routes.driven import driven_legs
 from apps.routes.gateways.choice import travel_times
 from apps.routes.models import Plan, PlanningParameter, Route, Stop
+from apps.routes.parameterledger import rerun
+from apps.routes.parameters import DEFAULTS
 from apps.routes.relearning import (
     LEAST_LEGS,
     DrivenLeg,
@@ -162,42 +166,56 @@ def drive(route: Route, at: datetime, stops: int, chance: random.Random) -> None
         at, before = stop.completed_at, stop
 
 
-def test_relearn_puts_new_versions_in_force_with_their_evidence(
+def test_relearn_writes_down_what_it_learned_and_puts_nothing_in_force(
     driven_depot: Depot,
 ) -> None:
-    rows = relearn_travel(driven_depot, by=SYSTEM, now=NOW)
+    row = relearn_travel(driven_depot, by=SYSTEM, now=NOW)
 
-    found = {row.name: row for row in rows}
+    assert row is not None
+    assert row.state == "issued", "it waits for people"
+    found = row.parameters
     assert set(found) == {"travel_c_s", "travel_p", "travel_by_hour", "roads_factor"}
-    assert found["travel_c_s"].value == pytest.approx(2 * 219, rel=0.2)
-    assert found["roads_factor"].value == pytest.approx(4.38 * 0.68, rel=0.1)
-    assert "177 driven legs of 28 days" in found["travel_p"].why
-    in_force = parameters_in_force(driven_depot.pk, NOW)
-    assert in_force.travel_c_s == found["travel_c_s"].value
-    assert len(in_force.travel_by_hour) == 24
+    assert found["travel_c_s"] == pytest.approx(2 * 219, rel=0.2)
+    assert found["roads_factor"] == pytest.approx(4.38 * 0.68, rel=0.1)
+    assert "177 driven legs of 28 days" in row.reasons[0]["text"]
+    assert rerun(stored_inputs(row)) == stored_answer(row)
+    assert not PlanningParameter.objects.exists()
+    assert parameters_in_force(driven_depot.pk, NOW) == DEFAULTS
+    entry = Entry.objects.get(kind="parameters.learned")
+    assert entry.payload["recommendation_id"] == str(row.pk)
+    assert entry.payload["values"] == found
+
+
+def test_what_was_learned_makes_travel_longer_once_it_is_kept(
+    driven_depot: Depot,
+) -> None:
+    row = relearn_travel(driven_depot, by=SYSTEM, now=NOW)
+    assert row is not None
+    keep_parameters(driven_depot.pk, row.parameters, because="", by=OFFICE, now=NOW)
+
     points = [driven_depot.point, replace(driven_depot.point, lat=49.53)]
     old = travel_times(parameters_in_force(driven_depot.pk, NOW - timedelta(1)))
-    fresh = travel_times(in_force)
+    fresh = travel_times(parameters_in_force(driven_depot.pk, NOW))
     before_s = old.matrix(points, departs_hour=9).durations_s[0, 1]
     after_s = fresh.matrix(points, departs_hour=9).durations_s[0, 1]
     assert after_s > 1.5 * before_s
-    entry = Entry.objects.get(kind="parameters.changed")
-    assert entry.payload["versions"]["travel_c_s"] == 1
+    again = relearn_travel(driven_depot, by=SYSTEM, now=NOW + timedelta(days=1))
+    assert again is None, "the same legs teach nothing more"
 
 
-def test_relearn_again_from_the_same_legs_changes_nothing(driven_depot: Depot) -> None:
+def test_relearn_again_from_the_same_legs_says_nothing_new(
+    driven_depot: Depot,
+) -> None:
     with time_machine.travel(NOW, tick=False):
         relearn_every_depot()
     for day in range(1, 7):
         relearn_travel(driven_depot, by=SYSTEM, now=NOW + timedelta(days=day))
-    again = PlanningParameter.objects.filter(depot=driven_depot, name="travel_c_s")
 
-    assert again.count() == 1
-    assert again.get().value == pytest.approx(2 * 219, rel=0.2)
+    assert Recommendation.objects.filter(kind="parameter").count() == 1
 
 
 def test_relearn_without_finished_stops_changes_nothing(db: None) -> None:
-    assert relearn_travel(DepotFactory(), by=SYSTEM, now=NOW) == []
+    assert relearn_travel(DepotFactory(), by=SYSTEM, now=NOW) is None
     assert not PlanningParameter.objects.exists()
 
 

@@ -8,10 +8,10 @@ from apps.core.actors import Actor
 from apps.depots.models import Depot
 from apps.journal.services import writing
 from apps.recommendations import services as recommendations
+from apps.recommendations.models import Recommendation
 from apps.recommendations.services import Draft
 from apps.recommendations.states import RecommendationState
 from apps.routes.driven import driven_legs
-from apps.routes.models import PlanningParameter
 from apps.routes.parameterledger import (
     ENGINE,
     ENGINE_VERSION,
@@ -24,47 +24,56 @@ from apps.routes.parameterledger import (
 from apps.routes.parameters import DEFAULTS, Parameters
 from apps.routes.relearning import Law, Lesson, usual_hours
 from apps.routes.selectors import parameters_in_force
-from apps.routes.services.parameters import keep_parameters
 
 log = structlog.get_logger(__name__)
 
 LOOKED_BACK = timedelta(days=28)
 
 
-def relearn_travel(
-    depot: Depot, *, by: Actor, now: datetime
-) -> list[PlanningParameter]:
-    """Put better travel parameters in force, if finished stops prove them better.
+def relearn_travel(depot: Depot, *, by: Actor, now: datetime) -> Recommendation | None:
+    """Write down better travel parameters, if finished stops prove them better.
 
-    What was learned is a version like any other, with its evidence: it can be looked at,
-    and the version before can be put in force again.
+    Nothing of it is in force by that: the record gives cause to a proposal, which people
+    approve or not. What an open recommendation says already is not said again.
     """
     legs = driven_legs(depot, now - LOOKED_BACK, now)
     parameters = parameters_in_force(depot.pk, now)
     request = LearnRequest(tuple(legs), _law_of(parameters), _law_of(DEFAULTS))
     learned = learn(request.legs, request.law, request.first)
-    log.info("travel_relearned", legs=len(legs), changed=sorted(learned.values))
-    if not learned.values:
-        return []
+    log.info("travel_relearned", legs=len(legs), learned=sorted(learned.values))
+    if not learned.values or _is_said(depot, learned):
+        return None
     words = [_evidence(what, lesson) for what, lesson in learned.lessons.items()]
-    with writing(by=by, now=now):
-        _note(depot, request, learned, words, by=by, now=now)
-        return keep_parameters(
-            depot.pk, learned.values, because=" ".join(words), by=by, now=now
+    with writing(by=by, now=now) as journal:
+        row = recommendations.issue(
+            _draft(depot, request, learned, words), by=by, now=now
         )
+        journal.record(
+            "parameters.learned",
+            depot,
+            depot_id=depot.pk,
+            recommendation_id=str(row.pk),
+            values=learned.values,
+            because=" ".join(words),
+        )
+    return row
 
 
-def _note(
-    depot: Depot,
-    request: LearnRequest,
-    learned: Learned,
-    words: list[str],
-    *,
-    by: Actor,
-    now: datetime,
-) -> None:
-    """Write into the ledger what was learned and from what; it is in force at once."""
-    draft = Draft(
+def _is_said(depot: Depot, learned: Learned) -> bool:
+    return Recommendation.objects.filter(
+        kind=Recommendation.Kind.PARAMETER,
+        depot=depot,
+        engine=ENGINE,
+        state=RecommendationState.ISSUED,
+        answer=recommendations.content_hash(encode_learned(learned)),
+    ).exists()
+
+
+def _draft(
+    depot: Depot, request: LearnRequest, learned: Learned, words: list[str]
+) -> Draft:
+    """Say for the ledger what was learned and from what."""
+    return Draft(
         kind="parameter",
         depot_id=depot.pk,
         subject_type="depot",
@@ -95,11 +104,6 @@ def _note(
                 "text": f"{len(request.legs)} legs driven in {LOOKED_BACK.days} days.",
             }
         ],
-    )
-    row = recommendations.issue(draft, by=by, now=now)
-    outcome = {"text": "Put in force at once, as a version that can be taken back."}
-    recommendations.settle(
-        row.pk, state=RecommendationState.FOLLOWED, outcome=outcome, by=by, now=now
     )
 
 

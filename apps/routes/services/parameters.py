@@ -8,11 +8,12 @@ from typing import Any
 from django.db.models import Max
 
 from apps.core.actors import Actor
-from apps.core.problems import NotFound
+from apps.core.problems import FieldError, Invalid, NotFound
 from apps.depots.models import Depot
 from apps.journal.services import writing
 from apps.routes.models import PlanningParameter
 from apps.routes.parameters import with_overrides
+from apps.routes.servicefactors import BadFactors
 from apps.routes.services.leaves import check_leave
 from apps.routes.states import Act
 
@@ -30,9 +31,14 @@ def keep_parameters(
     Raises:
         NotFound: there is no such depot.
         KeyError: a value has the name of no parameter.
+        Invalid: service factors name no place, or are out of bounds.
         MachineMayNot: the machine learned them, and no decision point lets it.
     """
-    with_overrides(values)
+    try:
+        with_overrides(values)
+    except BadFactors as bad:
+        fault = FieldError("/service_factors", "bounds", str(bad))
+        raise Invalid(fault.detail, errors=[fault]) from bad
     check_leave(Act.PARAMETERS, depot_id, by=by, now=now)
     with writing(by=by, now=now) as journal:
         depot = Depot.objects.select_for_update().filter(pk=depot_id).first()
