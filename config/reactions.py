@@ -132,8 +132,9 @@ def _day(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _stop(entry: Entry) -> dict[str, Any]:
-    return {"stop_id": entry.subject_id}
+def _stops(entry: Entry) -> dict[str, Any]:
+    """A push may tell of many stops: one task hears of them all."""
+    return {"stop_ids": [entry.subject_id]}
 
 
 def _reply(entry: Entry) -> dict[str, Any]:
@@ -187,14 +188,14 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "stop.released": ((REOPTIMIZE, _where_it_was),),
     "stop.failed": (
         (REOPTIMIZE, _its_route),
-        ("apps.customers.tasks.tell_missed", _stop),
+        ("apps.customers.tasks.tell_missed", _stops),
     ),
     "stop.partial": ((REOPTIMIZE, _its_route_if_late),),
     "stop.succeeded": (
         (REOPTIMIZE, _its_route_if_late),
-        ("apps.customers.tasks.ask_how_it_was", _stop),
+        ("apps.customers.tasks.ask_how_it_was", _stops),
     ),
-    "stop.enroute": (("apps.customers.tasks.tell_next", _stop),),
+    "stop.enroute": (("apps.customers.tasks.tell_next", _stops),),
     "message.asked_where": (("apps.customers.tasks.answer_where", _reply),),
     "stop.arrived": ((REOPTIMIZE, _its_route_if_late),),
     "stop.reopened": ((REOPTIMIZE, _its_route),),

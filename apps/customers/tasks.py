@@ -1,6 +1,7 @@
 """Background work of the journey: tell customers what an event, or time, has made due."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from apps.core import clock
@@ -33,22 +34,28 @@ def tell_near(*, by_the_clock: bool = True) -> None:
         telling.tell_stops(theirs, by=SYSTEM, now=now)
 
 
-def tell_next(*, stop_id: str) -> None:
-    """Tell the customer to whom a driver has set out."""
-    stops = whereabouts.stops_ahead([uuid.UUID(stop_id)])
-    telling.tell_stops(stops, by=SYSTEM, now=clock.now())
+def tell_next(*, stop_ids: Sequence[str]) -> None:
+    """Tell the customers to whom a driver has set out."""
+    now = clock.now()
+    stops = whereabouts.stops_ahead(_ids(stop_ids))
+    for theirs in whereabouts.by_depot(stops).values():
+        telling.tell_stops(theirs, by=SYSTEM, now=now)
 
 
-def tell_missed(*, stop_id: str) -> None:
-    """Say sorry for a failed attempt."""
-    telling.tell_missed(uuid.UUID(stop_id), by=SYSTEM, now=clock.now())
+def tell_missed(*, stop_ids: Sequence[str]) -> None:
+    """Say sorry for failed attempts."""
+    telling.tell_missed(_ids(stop_ids), by=SYSTEM, now=clock.now())
 
 
-def ask_how_it_was(*, stop_id: str) -> None:
-    """Ask how the delivery was."""
-    telling.ask_how_it_was(uuid.UUID(stop_id), by=SYSTEM, now=clock.now())
+def ask_how_it_was(*, stop_ids: Sequence[str]) -> None:
+    """Ask how deliveries were."""
+    telling.ask_how_it_was(_ids(stop_ids), by=SYSTEM, now=clock.now())
 
 
 def answer_where(*, reply_id: str) -> None:
     """Answer a question for an order."""
     telling.answer_where(uuid.UUID(reply_id), by=SYSTEM, now=clock.now())
+
+
+def _ids(texts: Sequence[str]) -> list[uuid.UUID]:
+    return [uuid.UUID(text) for text in texts]

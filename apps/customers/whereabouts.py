@@ -52,9 +52,10 @@ def stops_ahead(stop_ids: Sequence[uuid.UUID]) -> list[Stop]:
     return list(_ahead().filter(pk__in=stop_ids))
 
 
-def stop_by_id(stop_id: uuid.UUID) -> Stop | None:
-    """Return a stop with its order and customer."""
-    return Stop.objects.select_related(*WITH_ORDER).filter(pk=stop_id).first()
+def stops_by_id(stop_ids: Sequence[uuid.UUID]) -> list[Stop]:
+    """Return stops with their orders and customers, in the order of time."""
+    rows = Stop.objects.select_related(*WITH_ORDER).filter(pk__in=stop_ids)
+    return list(rows.order_by("pk"))
 
 
 def last_stop_of(order_id: uuid.UUID) -> Stop | None:

@@ -26,7 +26,10 @@ from apps.journal import pokes
 from apps.journal.models import Change, Entry, FeedHead
 
 Reaction = tuple[str, Callable[[Entry], dict[str, Any] | None]]
-"""A task's dotted name, and what makes its arguments of an entry (None: no task)."""
+"""A task's dotted name, and what makes its arguments of an entry (None: no task).
+
+Arguments that are lists are joined: one task hears of all that one transaction told.
+"""
 
 SEAL_BATCH = 1000
 
@@ -194,8 +197,12 @@ def _react(entries: Sequence[Entry]) -> None:
             arguments = arguments_of(entry)
             if arguments is None:
                 continue
-            identity = json.dumps([task, arguments], sort_keys=True)
-            queued.setdefault(identity, (task, arguments))
+            lists = {k: v for k, v in arguments.items() if isinstance(v, list)}
+            apart = {**arguments, **dict.fromkeys(lists)}
+            identity = json.dumps([task, apart], sort_keys=True)
+            _, known = queued.setdefault(identity, (task, {**apart}))
+            for name, values in lists.items():
+                known[name] = list(dict.fromkeys([*(known[name] or ()), *values]))
     queue.enqueue_all(list(queued.values()))
 
 

@@ -83,6 +83,17 @@ def test_writing_joined_verb_that_fails_takes_back_only_its_own() -> None:
     assert [change.row_id for change in Change.objects.all()] == ["outer"]
 
 
+def test_writing_many_entries_queues_one_task_that_hears_of_all() -> None:
+    depots = DepotFactory.create_batch(3)
+
+    with writing(by=SYSTEM, now=NOW) as journal:
+        for depot in (*depots, depots[0]):
+            journal.record("stop.enroute", depot)
+
+    [run] = TaskRun.objects.all()
+    assert run.arguments == {"stop_ids": [str(depot.pk) for depot in depots]}
+
+
 def test_writing_entry_queues_the_task_that_reacts() -> None:
     depot = DepotFactory()
     with writing(by=SYSTEM, now=NOW) as journal:

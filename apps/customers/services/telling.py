@@ -60,23 +60,28 @@ def tell_stops(stops: Sequence[Stop], *, by: Actor, now: datetime) -> int:
     return sum(row is not None for row in rows)
 
 
-def tell_missed(stop_id: uuid.UUID, *, by: Actor, now: datetime) -> Message | None:
-    """Say sorry for a failed attempt, with a link to a new time, before anybody asks."""
-    stop = whereabouts.stop_by_id(stop_id)
-    if stop is None or stop.status != StopState.FAILED:
-        return None
-    order = stop.order
-    if order.status != OrderState.FAILED:
-        return None  # it has a new time already, or was cancelled
-    return _tell_outcome(stop, "missed", "reschedule", by=by, now=now)
+def tell_missed(stop_ids: Sequence[uuid.UUID], *, by: Actor, now: datetime) -> int:
+    """Say sorry for failed attempts, with a link to a new time, before anybody asks.
+
+    An order that has a new time already, or was cancelled, is passed over. Returns how
+    many customers are told.
+    """
+    missed = [
+        stop
+        for stop in whereabouts.stops_by_id(stop_ids)
+        if stop.status == StopState.FAILED and stop.order.status == OrderState.FAILED
+    ]
+    return _tell_outcomes(missed, "missed", "reschedule", by=by, now=now)
 
 
-def ask_how_it_was(stop_id: uuid.UUID, *, by: Actor, now: datetime) -> Message | None:
-    """Ask the customer of a delivered order how it was."""
-    stop = whereabouts.stop_by_id(stop_id)
-    if stop is None or stop.status != StopState.SUCCEEDED:
-        return None
-    return _tell_outcome(stop, "delivered", "survey", by=by, now=now)
+def ask_how_it_was(stop_ids: Sequence[uuid.UUID], *, by: Actor, now: datetime) -> int:
+    """Ask the customers of delivered orders how it was; return how many are asked."""
+    done = [
+        stop
+        for stop in whereabouts.stops_by_id(stop_ids)
+        if stop.status == StopState.SUCCEEDED
+    ]
+    return _tell_outcomes(done, "delivered", "survey", by=by, now=now)
 
 
 def answer_where(reply_id: uuid.UUID, *, by: Actor, now: datetime) -> Message | None:
@@ -148,25 +153,31 @@ def _draft_of(
     return replace(draft, told_at=told_at, told_until=telling.told.high)
 
 
-def _tell_outcome(
-    stop: Stop, kind: str, purpose: str, *, by: Actor, now: datetime
-) -> Message | None:
-    order = stop.order
-    if order.customer is None:
-        return None
-    policy = policy_of(order.depot_id)
-    words = _about(order, _language(order, policy))
-    draft = _draft(
-        stop,
-        kind,
-        f"{kind}/{stop.pk}",
-        purpose,
-        words,
-        expires_at=now + timedelta(days=2),
-        by=by,
-        now=now,
-    )
-    return queue_message(draft, by=by, now=now)
+def _tell_outcomes(
+    stops: Sequence[Stop], kind: str, purpose: str, *, by: Actor, now: datetime
+) -> int:
+    """Tell each customer what became of the order; return how many are told."""
+    told = 0
+    with writing(by=by, now=now):
+        for depot_id, theirs in whereabouts.by_depot(stops).items():
+            policy = policy_of(depot_id)
+            drafts = [
+                _draft(
+                    stop,
+                    kind,
+                    f"{kind}/{stop.pk}",
+                    purpose,
+                    _about(stop.order, _language(stop.order, policy)),
+                    expires_at=now + timedelta(days=2),
+                    by=by,
+                    now=now,
+                )
+                for stop in theirs
+                if stop.order.customer is not None
+            ]
+            rows = queue_messages(drafts, by=by, now=now)
+            told += sum(row is not None for row in rows)
+    return told
 
 
 def _draft(

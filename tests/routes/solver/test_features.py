@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from apps.routes.solver.port import (
@@ -58,6 +58,7 @@ def soft(start_s: int, end_s: int, early: int, late: int) -> SoftWindow:
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 1_000_000), jobs=st.integers(0, 16), cars=st.integers(0, 4))
+@example(seed=1_000_000, jobs=8, cars=3)
 def test_greedy_is_sound_on_any_rich_problem(seed: int, jobs: int, cars: int) -> None:
     problem = rich_problem(seed, jobs, cars)
 
