@@ -134,8 +134,9 @@ def _install(root: Path, venv: Path, python: Path, kind: Kind) -> None:
         " (a minute or two, this once)."
     )
     if uv:
-        command = [uv, "pip", "sync", "--quiet", "--require-hashes"]
-        command += ["--python", str(python), str(lock)]
+        # As pip does: every process that starts later is spared some two seconds.
+        command = [uv, "pip", "sync", "--quiet", "--compile-bytecode"]
+        command += ["--require-hashes", "--python", str(python), str(lock)]
     else:
         _ensure_pip(python)
         command = [str(python), "-m", "pip", "install", "--require-hashes"]

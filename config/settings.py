@@ -503,6 +503,9 @@ Q_CLUSTER: dict[str, Any] = {
     # What failed in our own hands is queued anew there; what did not get so far,
     # for want of a database, is given out again.
     "ack_failures": False,
+    # Seconds between two looks at an empty queue: drivers wait for what comes of it.
+    # A look costs some 0.3 ms of processor.
+    "poll": 0.05,
     "catch_up": False,
     "time_zone": "UTC",
     "save_limit": 500,

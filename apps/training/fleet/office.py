@@ -10,7 +10,7 @@ from apps.training.fleet.wire import Body, Wire
 API = "/api/v1"
 PAGE = 500
 LOOK_EVERY_S = 0.03
-LOOK_EVERY_MOST_S = 0.5
+LOOK_EVERY_MOST_S = 0.2
 REST_WITHIN_S = 300.0
 SAY_AFTER_S = 10.0
 
