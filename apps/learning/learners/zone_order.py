@@ -1,0 +1,116 @@
+"""Which of two zones is better driven first, from routes as they were driven (M3). Pure.
+
+An order that the driver changed says more than one that was as planned; how much, its
+verdict decides. Zones have a place on one line (Bradley and Terry 1952, in its linear
+form with a ridge); a pair with events of its own departs from it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from statistics import median
+
+import numpy as np
+
+from apps.learning.learners.facts import RouteFact, StopFact
+from apps.learning.learners.proportions import outcome, possible, shares
+from apps.learning.learners.shrinking import Figure, Summary, between, shrunk
+from apps.learning.learners.sketch import Added, Sketch, grown
+
+KIND = "zone_order"
+SEP = "\t"
+LEAST_ZONE = 3
+"""A pair has a figure when each of its zones was in so many pairs that were driven."""
+
+RIDGE = 2.0
+"""As many events hold each zone in the middle: first value, ours."""
+
+AS_PLANNED = 1.0
+BY_VERDICT = {"right": 2.0, "undecidable": 1.0, "wrong": 0.0}
+"""What a pair of zones counts that the driver turned round; unjudged is undecidable."""
+
+
+def observed(route: RouteFact) -> list[Added]:
+    """Return what the order of a route's zones adds."""
+    driven = _places(route.stops)
+    planned = _places(
+        sorted(
+            (stop for stop in route.stops if stop.planned_at is not None),
+            key=lambda stop: (stop.planned_at, stop.stop_id),
+        )
+    )
+    added = []
+    for one, other in combinations(sorted(driven), 2):
+        if driven[one] == driven[other]:
+            continue
+        is_first = driven[one] < driven[other]
+        is_planned = planned.get(one, 0.0) < planned.get(other, 0.0)
+        trust = AS_PLANNED
+        if is_first != is_planned:
+            trust = _by_verdict(route, {one, other})
+        if trust > 0:
+            weight = trust * grown(route.stops[-1].completed.occurred_at)
+            added.append(outcome(KIND, f"{one}{SEP}{other}", is_first, weight))
+    return added
+
+
+def _places(stops: Sequence[StopFact]) -> dict[str, float]:
+    """Return by zone the middle place of its stops."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, stop in enumerate(stops):
+        if stop.zone:
+            places[stop.zone].append(place)
+    return {zone: median(found) for zone, found in places.items()}
+
+
+def _by_verdict(route: RouteFact, zones: set[str]) -> float:
+    """Return what a turned pair counts: the worst of the verdicts on its stops."""
+    told = [
+        BY_VERDICT.get(route.verdicts[stop.stop_id], BY_VERDICT["undecidable"])
+        for stop in route.stops
+        if stop.zone in zones and stop.stop_id in route.verdicts
+    ]
+    return min(told, default=BY_VERDICT["undecidable"])
+
+
+def figures(tallies: Mapping[str, Sketch], today: float) -> list[Figure]:
+    """Return for each pair of zones, both ways, how probable the first is the first."""
+    if not tallies:
+        return []
+    pairs = [(key.split(SEP)[0], key.split(SEP)[1]) for key in tallies]
+    seen = shares(list(tallies.values()), today)
+    expected = _expected(pairs, seen)
+    among = between(seen.mean, expected, seen.weight, 0.25)
+    value, error = shrunk(seen.mean, expected, seen.weight, within=0.25, among=among)
+    value = possible(value)
+    met = Counter[str]()
+    for pair, n in zip(pairs, seen.n, strict=True):
+        met.update(dict.fromkeys(pair, int(n)))
+    found = []
+    for at, (one, other) in enumerate(pairs):
+        n, spread = int(seen.n[at]), float(error[at])
+        if min(met[one], met[other]) < LEAST_ZONE:
+            continue
+        share = float(value[at])
+        found.append(Figure(f"{one}>{other}", n, share, spread, ""))
+        found.append(Figure(f"{other}>{one}", n, 1 - share, spread, ""))
+    return found
+
+
+def _expected(pairs: Sequence[tuple[str, str]], seen: Summary) -> np.ndarray:
+    """Return what the zones' places on one line let expect of each pair."""
+    zones = sorted({zone for pair in pairs for zone in pair})
+    number = {zone: at for at, zone in enumerate(zones)}
+    normal = np.eye(len(zones)) * RIDGE
+    right = np.zeros(len(zones))
+    for (one, other), weight, mean in zip(pairs, seen.weight, seen.mean, strict=True):
+        a, b = number[one], number[other]
+        normal[a, a] += weight
+        normal[b, b] += weight
+        normal[a, b] -= weight
+        normal[b, a] -= weight
+        right[a] += weight * (mean - 0.5)
+        right[b] -= weight * (mean - 0.5)
+    place = np.linalg.solve(normal, right)
+    off = [place[number[one]] - place[number[other]] for one, other in pairs]
+    return possible(0.5 + np.array(off))
