@@ -4,10 +4,11 @@ From where the driver is, the sequence that holds is driven in thought: the plan
 times × the hour × the conditions in force, services, windows, breaks. Each ETA has an
 interval and its reason.
 
-The interval is meant to hold nine times in ten. Until it is learned from past errors, it
-widens with what is ahead: every leg and every service adds its own spread (independent,
-so in squares), and a part grows with the whole time ahead (a slow day is slow
-throughout). A wait for a window swallows what is earlier.
+The interval is meant to hold nine times in ten. Its spread grows with what is ahead:
+every leg and every service adds its own (independent, so in squares), and a part grows
+with the whole time ahead (a slow day is slow throughout). How many spreads it reaches to
+either side is the normal distribution's guess, or learned from past errors where a
+calibration is given (`conformal`). A wait for a window swallows what is earlier.
 """
 
 import math
@@ -21,6 +22,7 @@ import numpy as np
 
 from apps.core.units import Point, great_circle_m
 from apps.routes.conditions import RoadCondition, minutes_text
+from apps.routes.conformal import Calibration, spread_of
 from apps.routes.hours import hour_factor
 from apps.routes.parameters import Parameters
 from apps.routes.places import shares_of_ways
@@ -43,7 +45,10 @@ NO_STOP_YET = "the start"
 
 @dataclass(frozen=True, slots=True)
 class TravelLaw:
-    """How travel is reckoned; `c_s` and `p` for a leg that no plan has looked up."""
+    """How travel is reckoned; `c_s` and `p` for a leg that no plan has looked up.
+
+    Without a `calibration` intervals are the normal distribution's.
+    """
 
     c_s: float
     p: float
@@ -53,6 +58,7 @@ class TravelLaw:
     service_cv: float
     drift: float
     by_hour: tuple[float, ...] = ()
+    calibration: Calibration | None = None
 
     def clear_s(self, visit: "Visit", origin: Point) -> float:
         """Return a leg's time on a clear road, as the day has it in the mean."""
@@ -88,7 +94,8 @@ class Visit:
     `preferred` is the window that its customer likes and that the plan keeps: a driver
     who is early waits for it; one who is late loses nothing more by it. `closed` are
     the times in which nobody gets there, as far as the plan waits for their end. `line`
-    is the way from the stop before as it is drawn along the roads, if it is.
+    is the way from the stop before as it is drawn along the roads, if it is. `zone` is
+    the part of town, by whose past errors its interval goes.
     """
 
     stop_id: UUID
@@ -100,6 +107,7 @@ class Visit:
     preferred: Interval | None = None
     closed: tuple[Interval, ...] = ()
     line: tuple[Point, ...] = ()
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +137,11 @@ class Outset:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What is expected of one stop; `eta_at` is the begin of service."""
+    """What is expected of one stop; `eta_at` is the begin of service.
+
+    `spread_s` is the model's spread of the arrival, `ahead_s` how far it is from the
+    outset.
+    """
 
     stop_id: UUID
     leaves_at: datetime
@@ -138,6 +150,8 @@ class Expected:
     low_at: datetime
     high_at: datetime
     reason: str
+    spread_s: float = 0.0
+    ahead_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -187,7 +201,9 @@ def propagate(
         way.at += timedelta(seconds=leg_s)
         way.variance_s2 += (law.travel_cv * leg_s) ** 2
         arrives_at = way.at
-        low_at, high_at = _wait_and_spread(way, visit, law)
+        ahead_s = (arrives_at - way.began_at).total_seconds()
+        spread_s = math.sqrt(way.variance_s2 + (law.drift * ahead_s) ** 2)
+        low_at, high_at = _wait_and_spread(way, visit, law, spread_s)
         found.append(
             Expected(
                 stop_id=visit.stop_id,
@@ -206,6 +222,8 @@ def propagate(
                     conditions,
                     law,
                 ),
+                spread_s=spread_s,
+                ahead_s=ahead_s,
             )
         )
         way.at += timedelta(seconds=visit.service_s)
@@ -264,21 +282,40 @@ def _slowed(
 
 
 def _wait_and_spread(
-    way: _Way, visit: Visit, law: TravelLaw
+    way: _Way, visit: Visit, law: TravelLaw, spread_s: float
 ) -> tuple[datetime, datetime]:
     """Wait for the window, resting meanwhile if a break is due; return the interval."""
     arrives_at, opens_at = way.at, _opens(visit, way.at)
-    ahead_s = (arrives_at - way.began_at).total_seconds()
-    spread_s = math.sqrt(way.variance_s2 + (law.drift * ahead_s) ** 2)
-    margin = timedelta(seconds=Z90 * spread_s)
-    low_at, high_at = arrives_at - margin, arrives_at + margin
+    low_at, high_at = _interval(way, visit, law, spread_s, opens_at)
     if opens_at is None or opens_at <= arrives_at:
         return max(low_at, way.began_at, opens_at or low_at), high_at
     _rest_while_waiting(way, opens_at)
     way.at = opens_at
-    left_s = max(0.0, (high_at - opens_at).total_seconds()) / Z90
-    way.variance_s2 = min(way.variance_s2, left_s**2)
+    by_then_s = Z90 * spread_s - (opens_at - arrives_at).total_seconds()
+    way.variance_s2 = min(way.variance_s2, (max(0.0, by_then_s) / Z90) ** 2)
     return opens_at, max(opens_at, high_at)
+
+
+def _interval(
+    way: _Way,
+    visit: Visit,
+    law: TravelLaw,
+    spread_s: float,
+    opens_at: datetime | None,
+) -> tuple[datetime, datetime]:
+    """Return between what the arrival lies, its ETA inside; where it cannot be early, up to less."""
+    arrives_at = way.at
+    if law.calibration is None:
+        margin = timedelta(seconds=Z90 * spread_s)
+        return arrives_at - margin, arrives_at + margin
+    ahead_s = (arrives_at - way.began_at).total_seconds()
+    hour = arrives_at.astimezone(ZoneInfo(law.zone)).hour
+    told = law.calibration.told(ahead_s, visit.zone, hour)
+    unit_s = spread_of(spread_s)
+    low_at = arrives_at + timedelta(seconds=min(0.0, told.low) * unit_s)
+    is_swallowed = opens_at is not None and opens_at >= low_at
+    high = told.high_alone if is_swallowed else told.high
+    return low_at, arrives_at + timedelta(seconds=max(0.0, high) * unit_s)
 
 
 def _rest_while_waiting(way: _Way, until: datetime) -> None:
