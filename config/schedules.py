@@ -28,6 +28,11 @@ SCHEDULES: tuple[Scheduled, ...] = (
         every_minutes=24 * 60,
     ),
     Scheduled(
+        name="calibrate_etas",
+        task="apps.routes.tasks.calibrate_etas",
+        every_minutes=24 * 60,
+    ),
+    Scheduled(
         name="watch_messages", task="apps.notifications.tasks.watch", every_minutes=1
     ),
     Scheduled(

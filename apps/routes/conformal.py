@@ -17,7 +17,7 @@ it says whatever the errors look like, as long as the days ahead are like those 
   one in twenty misses each side whatever happens.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -138,6 +138,16 @@ class Calibration:
         """Return what today says of a horizon."""
         band = band_of(ahead_s)
         return self.today[band] if band < len(self.today) else Today()
+
+    def near(self, zones: Collection[str]) -> "Calibration":
+        """Return the same as far as a route through these zones needs it."""
+        wanted = {"", *zones}
+        margins = {
+            name: each
+            for name, each in self.margins.items()
+            if name.split("|")[1] in wanted
+        }
+        return replace(self, margins=margins)
 
     def told(self, ahead_s: float, zone: str, hour: int) -> Margins:
         """Return the margins to tell: the usual ones as today shifts and stretches them."""

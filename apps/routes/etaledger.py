@@ -19,7 +19,8 @@ from apps.routes.eta import Expected, Outset, Rest, TravelLaw, Visit, propagate
 from apps.routes.places import Area, Circle
 
 ENGINE: Final = "propagation"
-ENGINE_VERSION: Final = "1"
+ENGINE_VERSION: Final = "2"
+"""2: intervals may be conformal; what version 1 stored is reckoned as it was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,11 @@ from apps.depots.models import Depot
 from apps.drivers.models import Driver, Shift
 from apps.orders.models import Order
 from apps.recommendations.models import Recommendation
+from apps.routes.calibrationrows import (  # noqa: F401
+    EtaCalibration,
+    EtaLearning,
+    StopTelling,
+)
 from apps.routes.moderows import (  # noqa: F401  a room's tables are found here
     DecisionPoint,
     DepotMode,

@@ -3,19 +3,22 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from apps.depots.models import Depot
 from apps.drivers.models import Shift, ShiftBreak
 from apps.drivers.states import ShiftState
 from apps.orders.models import PreferredWindow, TimeWindow
+from apps.routes.calibrating import calibration_in_force
 from apps.routes.conditions import RoadCondition
+from apps.routes.conformal import Calibration
 from apps.routes.eta import NO_STOP_YET, Outset, Rest, TravelLaw, Visit, law_of
 from apps.routes.holding import pinned_times, pinned_windows
 from apps.routes.inforce import conditions_between
 from apps.routes.lines import leg_key, unpacked
 from apps.routes.models import Route, Stop
-from apps.routes.parameters import Parameters
+from apps.routes.parameters import CONFORMAL, Parameters
 from apps.routes.places import distances_m
 from apps.routes.planning import Interval
 from apps.routes.selectors import parameters_in_force
@@ -25,7 +28,7 @@ LIVE = (RouteState.DRAFT, RouteState.PUBLISHED, RouteState.STARTED)
 OPEN = (StopState.PENDING, StopState.ENROUTE, StopState.ARRIVED)
 _READ = (
     *(field.name for field in Stop._meta.concrete_fields),
-    *("order__latitude", "order__longitude"),
+    *("order__latitude", "order__longitude", "order__zone__name"),
 )
 
 
@@ -50,6 +53,15 @@ class Times:
     preferred: Mapping[uuid.UUID, tuple[Interval, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What all routes of a depot share; no calibration: intervals are the spread's."""
+
+    parameters: Parameters
+    conditions: tuple[RoadCondition, ...]
+    calibration: Calibration | None
+
+
 def outlooks(route_ids: Collection[uuid.UUID], *, now: datetime) -> list[Outlook]:
     """Return the outlook of each of these routes that has anything ahead."""
     routes = Route.objects.filter(pk__in=route_ids, status__in=LIVE)
@@ -61,15 +73,12 @@ def outlooks(route_ids: Collection[uuid.UUID], *, now: datetime) -> list[Outlook
         _with_pins(_windows(TimeWindow, ahead), ahead, now),
         _windows(PreferredWindow, ahead),
     )
-    surroundings: dict[uuid.UUID, tuple[Parameters, tuple[RoadCondition, ...]]] = {}
+    surroundings: dict[uuid.UUID, _Surroundings] = {}
     found = []
     for route in shown:
         if route.depot_id not in surroundings:
             last_at = max(each.ends_at for each in shown) + timedelta(hours=4)
-            surroundings[route.depot_id] = (
-                parameters_in_force(route.depot_id, now),
-                conditions_between(route.depot_id, now, max(now, last_at)),
-            )
+            surroundings[route.depot_id] = _surroundings(route.depot, now, last_at)
         outlook = _outlook(
             route, open_stops[route.pk], times, surroundings[route.depot_id], now
         )
@@ -78,10 +87,27 @@ def outlooks(route_ids: Collection[uuid.UUID], *, now: datetime) -> list[Outlook
     return found
 
 
+def _surroundings(depot: Depot, now: datetime, last_at: datetime) -> _Surroundings:
+    parameters = parameters_in_force(depot.pk, now)
+    is_learned = parameters.eta_interval == CONFORMAL
+    return _Surroundings(
+        parameters,
+        conditions_between(depot.pk, now, max(now, last_at)),
+        calibration_in_force(depot, now) if is_learned else None,
+    )
+
+
+def zone_name(stop: Stop) -> str:
+    """Return the part of town that a stop is in; empty where it is in none."""
+    return stop.order.zone.name if stop.order.zone else ""
+
+
 def _open_stops(routes: Sequence[Route]) -> Mapping[uuid.UUID, list[Stop]]:
     rows = Stop.objects.filter(route__in=routes, status__in=OPEN)
     found: dict[uuid.UUID, list[Stop]] = defaultdict(list)
-    for stop in rows.select_related("order").only(*_READ).order_by("sequence", "id"):
+    for stop in (
+        rows.select_related("order__zone").only(*_READ).order_by("sequence", "id")
+    ):
         if stop.route_id is not None:
             found[stop.route_id].append(stop)
     return found
@@ -122,15 +148,18 @@ def _outlook(
     route: Route,
     stops: Sequence[Stop],
     times: Times,
-    surroundings: tuple[Parameters, tuple[RoadCondition, ...]],
+    surroundings: _Surroundings,
     now: datetime,
 ) -> Outlook:
-    parameters, conditions = surroundings
+    conditions = surroundings.conditions
     law = law_of(
-        parameters,
+        surroundings.parameters,
         speed_percent=route.shift.vehicle.travel_speed_percent,
         zone=route.depot.time_zone,
     )
+    if surroundings.calibration is not None:
+        zones = {zone_name(stop) for stop in stops}
+        law = replace(law, calibration=surroundings.calibration.near(zones))
     behind = _last_done(route)
     standing = next((s for s in stops if s.status == StopState.ARRIVED), None)
     going = next((s for s in stops if s.status == StopState.ENROUTE), None)
@@ -182,6 +211,7 @@ def _visits(
                 leg_s=stop.leg_s if stop.leg_from == here else None,
                 plan_eta_at=stop.plan_eta_at,
                 line=unpacked(lines.get(leg_key(here, stop.pk), ())),
+                zone=zone_name(stop),
             )
         )
         here = stop.pk

@@ -7,6 +7,9 @@ from typing import Any
 from apps.routes.servicefactors import ServiceFactor, factors_from
 from apps.routes.solver.port import RULES, Stop
 
+CONFORMAL = "conformal"
+"""The value of `eta_interval` that has intervals learned from past errors."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
@@ -82,6 +85,9 @@ class Parameters:
     """Spread of a service's time, as a share of it."""
     eta_drift: float = 0.08
     """How much a whole day is slower or faster than thought, as a share."""
+    eta_interval: str = "spread"
+    """Whence ETA intervals: "spread", the three above; or "conformal", learned from past
+    errors by zone and hour. First value: what is learned waits until people approve."""
     travel_by_hour: tuple[float, ...] = ()
     """How much longer travel takes in each of the 24 hours; empty: the built-in swing."""
     roads_factor: float = 1.0

@@ -15,6 +15,7 @@ from apps.routes.outlook import Outlook, outlooks
 from apps.routes.planners import may_act
 from apps.routes.services.leaves import note_refusal
 from apps.routes.services.risks import note_risks
+from apps.routes.services.tellings import Shown, keep_tellings, score_arrivals
 from apps.routes.services.times import note_times
 from apps.routes.states import Act, RouteState
 
@@ -66,6 +67,7 @@ def refresh_due_etas(
     """Make the ETAs anew of those of the routes that wait for it."""
     rows = Route.objects.filter(pk__in=route_ids, etas_due_at__isnull=False)
     due = list(rows.values_list("pk", flat=True))
+    score_arrivals(due, now=now)
     return refresh_etas(due, by=by, now=now) if due else []
 
 
@@ -88,6 +90,7 @@ def refresh_etas(
         waiting = Route.objects.filter(pk__in=route_ids, etas_due_at__isnull=False)
         waiting.update(etas_due_at=None)
         moved: list[Stop] = []
+        shown: list[Shown] = []
         found = outlooks(route_ids, now=now)
         note_risks(route_ids, found, now=now)
         times = {outlook.route.pk: _expected(outlook) for outlook in found}
@@ -99,11 +102,13 @@ def refresh_etas(
         for outlook in found:
             fresh = _moved(outlook, times[outlook.route.pk], now)
             moved += fresh
+            shown.append(Shown(outlook, times[outlook.route.pk], fresh))
             if outlook.route.status != RouteState.DRAFT:
                 journal.changed(
                     outlook.route.driver_id, "stops", *(stop.pk for stop in fresh)
                 )
         _save(moved)
+        keep_tellings(shown)
     return [stop.pk for stop in moved]
 
 
