@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from apps.core.problems import FieldError
 from apps.notifications.kinds import KINDS
 
+MIDNIGHT: Final = time()
 PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 _DAYS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -21,6 +22,9 @@ _MONTHS: Final = (
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 )
+
+_UNTIL: Final = {"en": "until", "de": "bis", "fr": "avant", "es": "hasta las"}
+_FROM: Final = {"en": "from", "de": "ab", "fr": "après", "es": "desde las"}
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
@@ -80,6 +84,31 @@ def said_interval(low: datetime, high: datetime, zone: str) -> str:
 
 
 def said_window(low: datetime, high: datetime, zone: str, language: str) -> str:
-    """Return day and interval: `Tue 17 Mar 10:00-12:00`."""
-    day = low.astimezone(ZoneInfo(zone)).date()
-    return f"{said_day(day, language)} {said_interval(low, high, zone)}"
+    """Return day and interval: `Tue 17 Mar 10:00-12:00`.
+
+    A window that begins or ends with the day says only its other end.
+    """
+    clock = ZoneInfo(zone)
+    begins, ends = low.astimezone(clock), high.astimezone(clock)
+    day = said_day(begins.date(), language)
+    all_morning = begins.time() == MIDNIGHT and low < high
+    next_day = begins.date() + timedelta(days=1)
+    to_the_end = low < high and ends.replace(tzinfo=None) == datetime.combine(
+        next_day, MIDNIGHT
+    )
+    if all_morning and to_the_end:
+        return day
+    if all_morning and begins.date() == ends.date():
+        return f"{day} {_UNTIL[language]} {ends:%H:%M}"
+    if to_the_end:
+        return f"{day} {_FROM[language]} {begins:%H:%M}"
+    return f"{day} {said_interval(low, high, zone)}"
+
+
+def short_name(name: str, most: int) -> str:
+    """Shorten a name to whole words, without what stands in brackets at its end."""
+    plain = re.sub(r"\s*\([^)]*\)?$", "", name).strip() or name
+    if len(plain) <= most:
+        return plain
+    whole, _, _ = plain[: most + 1].rpartition(" ")
+    return (whole or plain[:most]).rstrip(" ,-")

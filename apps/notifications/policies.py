@@ -8,6 +8,7 @@ from apps.depots.models import Depot
 from apps.notifications import kinds
 from apps.notifications.limits import Most
 from apps.notifications.models import MessagePolicy
+from apps.notifications.phrases import short_name
 from apps.notifications.quiet import due_after_quiet
 
 SENDER_MAX = 20
@@ -53,7 +54,7 @@ def read_policy(depot: Depot, row: MessagePolicy) -> Policy:
     return Policy(
         depot_id=depot.pk,
         zone=depot.time_zone,
-        sender=row.sender or depot.name[:SENDER_MAX].strip(" (,-"),
+        sender=row.sender or short_name(depot.name, SENDER_MAX),
         language=row.language,
         channels=tuple(name for name in row.channels if name in kinds.CHANNELS),
         kinds_off=frozenset(row.kinds_off),

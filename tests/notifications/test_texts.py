@@ -1,6 +1,6 @@
 """The first texts: each kind in four languages, in one segment, with its placeholders."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,7 @@ from apps.notifications.phrases import (
     fill,
     said_day,
     said_window,
+    short_name,
 )
 from apps.notifications.quiet import due_after_quiet
 from apps.notifications.segments import BASIC, EXTENSION, length_of, plainer
@@ -28,13 +29,52 @@ EVERY = [(kind, language) for language in LANGUAGES for kind in KINDS]
 @pytest.mark.parametrize(("kind", "language"), EVERY)
 def test_first_text_fits_one_segment(kind: str, language: str) -> None:
     assert len(LONGEST["link"]) == 60
-    at = datetime(2026, 12, 30, 9, 15, tzinfo=UTC)
-    window = said_window(at, at.replace(hour=22), "UTC", language)
-    values = {**LONGEST, "window": window, "eta": window}
+    midnight = datetime(2026, 12, 30, tzinfo=UTC)
+    at = midnight.replace(hour=9, minute=15)
+    for low, high in [
+        (at, at.replace(hour=22)),
+        (midnight, at),
+        (at, midnight + timedelta(days=1)),
+    ]:
+        window = said_window(low, high, "UTC", language)
+        values = {**LONGEST, "window": window, "eta": window}
 
-    length = length_of(fill(TEXTS[language][kind], values))
+        length = length_of(fill(TEXTS[language][kind], values))
 
-    assert (length.encoding, length.segments) == ("gsm7", 1), length
+        assert (length.encoding, length.segments) == ("gsm7", 1), length
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        ("2026-03-17T09:00", "2026-03-17T11:00", "Tue 17 Mar 10:00-12:00"),
+        ("2026-03-16T23:00", "2026-03-17T09:00", "Tue 17 Mar until 10:00"),
+        ("2026-03-17T13:00", "2026-03-17T23:00", "Tue 17 Mar from 14:00"),
+        ("2026-03-16T23:00", "2026-03-17T23:00", "Tue 17 Mar"),
+        ("2026-03-16T23:00", "2026-03-16T23:00", "Tue 17 Mar 00:00"),
+        ("2026-03-16T23:00", "2026-03-18T09:00", "Tue 17 Mar 00:00-10:00"),
+    ],
+)
+def test_window_is_said_as_people_say_it(low: str, high: str, said: str) -> None:
+    begins, ends = (
+        datetime.fromisoformat(at).replace(tzinfo=UTC) for at in (low, high)
+    )
+
+    assert said_window(begins, ends, "Europe/Berlin", "en") == said
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("East depot (Lorneford, composed)", "East depot"),
+        ("Depot", "Depot"),
+        ("Central warehouse of the north", "Central warehouse of"),
+        ("Donaudampfschifffahrtsgesellschaft", "Donaudampfschifffahr"),
+        ("(nameless)", "(nameless)"),
+    ],
+)
+def test_sender_is_short_in_whole_words(name: str, short: str) -> None:
+    assert short_name(name, 20) == short
 
 
 @pytest.mark.parametrize(("kind", "language"), EVERY)

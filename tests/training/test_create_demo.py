@@ -71,7 +71,9 @@ def test_create_demo_gives_each_role_a_login_in_a_private_file(own_place: Path) 
     supervisor = User.objects.get(username="supervisor")
     assert supervisor.groups.get().name == "Supervisor"
     assert supervisor.has_perm("drivers.add_enrolmentcode")
-    assert any(held["supervisor"] in line for line in demo_logins())
+    said = demo_logins()
+    assert any(held["supervisor"] in line for line in said)
+    assert any("/admin/notifications/message/" in line for line in said)
 
 
 def test_create_demo_again_adds_a_day_for_the_same_crew(own_place: Path) -> None:
