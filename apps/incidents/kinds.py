@@ -43,6 +43,7 @@ DATA: Final = (DATA_STEWARD, SUPERVISOR, ADMINISTRATOR)
 MODELS: Final = (MODEL_MONITOR, SUPERVISOR, ADMINISTRATOR)
 
 BREAKDOWN, CLOSURE, AI_DOWN, SURGE = "breakdown", "closure", "ai_down", "surge"
+RECOVERY = "recovery"
 
 KINDS: Final[Mapping[str, Kind]] = {
     "unsafe": Kind(
@@ -162,6 +163,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         minutes=30,
         ladder=PLANS,
         playbook=SURGE,
+    ),
+    "missed": Kind(
+        title="A customer was missed",
+        severity=Severity.MEDIUM,
+        minutes=120,
+        ladder=DAY,
+        playbook=RECOVERY,
     ),
     "other": Kind(
         title="Something else",

@@ -15,6 +15,7 @@ from apps.core.models import TaskRun
 from apps.core.units import instant_of
 from apps.drivers.models import Device, Position, Shift
 from apps.drivers.states import DeviceState, ShiftState
+from apps.incidents.daywatches import failed_plans, missed_customers, surges
 from apps.incidents.services.incidents import IncidentDraft
 from apps.routes.models import Plan, PlanChange, Route
 from apps.routes.states import RouteState
@@ -163,5 +164,8 @@ WATCHES: Final[Mapping[str, Watch]] = {
     "silent_device": silent_devices,
     "stale_roads": stale_roads,
     "task_dead": dead_tasks,
+    "missed": missed_customers,
+    "failed_solve": failed_plans,
+    "surge": surges,
 }
 """By the kind of incident that each raises."""

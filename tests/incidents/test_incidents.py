@@ -92,7 +92,7 @@ def test_raise_incident_refuses_what_it_does_not_know(depot: Depot) -> None:
 
 def test_every_kind_has_people_and_its_playbook_exists() -> None:
     codes = set(Playbook.objects.filter(depot=None).values_list("code", flat=True))
-    assert codes == {"breakdown", "closure", "ai_down", "surge"}
+    assert codes == {"breakdown", "closure", "ai_down", "surge", "recovery"}
     for kind in KINDS.values():
         assert kind.ladder[-1] == ADMINISTRATOR
         assert not kind.playbook or kind.playbook in codes
