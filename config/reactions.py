@@ -145,6 +145,14 @@ def _override(entry: Entry) -> dict[str, Any]:
     return {"override_id": entry.subject_id}
 
 
+def _learned(entry: Entry) -> dict[str, Any]:
+    return {"recommendation_id": entry.payload["recommendation_id"]}
+
+
+def _proposal(entry: Entry) -> dict[str, Any]:
+    return {"proposal_id": entry.subject_id}
+
+
 def _touched_routes(entry: Entry) -> dict[str, Any]:
     return {**_replan(entry, None), "route_ids": entry.payload["route_ids"]}
 
@@ -217,6 +225,8 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "plan.failed": INCIDENT,
     "stop.needs_review": INCIDENT,
     "override.asked": (("apps.overrides.tasks.price", _override),),
+    "parameters.learned": (("apps.tuning.tasks.propose_learned", _learned),),
+    "proposal.made": (("apps.tuning.tasks.begin_shadow", _proposal),),
     "condition.touched": ((REOPTIMIZE, _touched_routes),),
     "change.applied": ((REOPTIMIZE, _touched_routes),),
 }

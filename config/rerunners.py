@@ -12,5 +12,5 @@ RERUNNERS: dict[str, str] = {
     "replan": SOLVER,
     "impact": SOLVER,
     "eta": "apps.routes.etaledger.rerun",
-    "parameter": "apps.routes.parameterledger.rerun",
+    "parameter": "apps.tuning.ledger.rerun",
 }

@@ -74,5 +74,10 @@ SCHEDULES: tuple[Scheduled, ...] = (
     Scheduled(
         name="watch_overrides", task="apps.overrides.tasks.watch", every_minutes=1
     ),
+    Scheduled(
+        name="look_for_changes",
+        task="apps.tuning.tasks.look_for_changes",
+        every_minutes=24 * 60,
+    ),
     Scheduled(name="seal", task="apps.journal.tasks.seal", every_minutes=1),
 )

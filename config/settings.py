@@ -253,6 +253,7 @@ INSTALLED_APPS = [
     "apps.feedback",
     "apps.incidents",
     "apps.learning",
+    "apps.tuning",
     "apps.sync",
     "apps.promises",
     "apps.customers",

@@ -50,10 +50,13 @@ PLANS: Grants = {
     "routes.depotmode": V,
     "routes.decisionpoint": V,
     "learning.estimate": V,
+    "tuning.proposal": V,
 }
 ANSWER: Grants = {"overrides.override": ACV, "overrides.decisionright": V}
 """Ask for changes of a plan and answer those of others, as far as the table of rights
 lets the role. The table itself is the administrator's: nobody widens a right of one's own."""
+TUNE: Grants = {"tuning.proposal": CV}
+"""Decide whether what the machine learned is planned by, and take it back."""
 DEAL: Grants = {
     "incidents.incident": ACV,
     "incidents.actionitem": CV,
@@ -124,6 +127,7 @@ ROLES: Mapping[str, Grants] = {
         "routes.depotmode": CV,
         "routes.decisionpoint": ACV,
         **ANSWER,
+        **TUNE,
         "incidents.playbook": ACV,
         "incidents.workcap": ACV,
     },
@@ -147,6 +151,7 @@ ROLES: Mapping[str, Grants] = {
         "promises.hold": V,
         "core.taskrun": CV,
         **ANSWER,
+        **TUNE,
     },
     # Reads what happened, without those to whom it happened.
     DATA_ANALYST: {

@@ -37,6 +37,7 @@ DONE: Final[Mapping[str, str]] = {
     "customer_asked": _("We have spoken with the customer."),
     "passed_on": _("We have passed it on to those who can change it."),
     "thanks": _("Thank you: it is good to know."),
+    "taken_back": _("We have tried it and taken it back: it did not prove itself."),
 }
 NOT_DONE: Final[Mapping[str, str]] = {
     "promised": _("The customer was promised this time."),

@@ -14,6 +14,7 @@ from apps.feedback.services.opinions import (
     decline,
     mark_seen,
     record_feedback,
+    say_more,
 )
 from apps.feedback.services.responses import (
     AlreadyAnswered,
@@ -54,6 +55,7 @@ __all__ = [
     "record_feedback",
     "record_response",
     "retire_survey",
+    "say_more",
     "take_webhook",
     "write_survey",
 ]

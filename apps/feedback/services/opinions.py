@@ -226,6 +226,40 @@ def decline(
     return _answer(feedback_id, FeedbackState.DECLINED, NOT_DONE, code, words, by, now)
 
 
+def say_more(
+    *, feedback_id: uuid.UUID, code: str, words: str = "", by: Actor, now: datetime
+) -> Feedback:
+    """Say more about what was answered already, since it came out otherwise.
+
+    The state stays; the answer on the device is the new one, the old one is history.
+
+    Raises:
+        NotFound: there is no such feedback.
+        Invalid: the code is none, or nothing was answered yet.
+    """
+    codes = {**DONE, **NOT_DONE}
+    if code not in codes:
+        text = f"One of {', '.join(codes)}."
+        raise Invalid(text, errors=[FieldError("/code", "unknown", text)])
+    with writing(by=by, now=now) as journal:
+        row = _locked(feedback_id, journal)
+        if row.status not in ANSWERED:
+            raise Invalid("Nothing was answered yet: answer it.")
+        row.answer_code, row.answer = code, words.strip()[:LONGEST]
+        row.version += 1
+        row.save(update_fields=["answer_code", "answer", "version"])
+        FeedbackAnswer.objects.create(
+            feedback=row,
+            status=row.status,
+            code=code,
+            words=row.answer,
+            at=now,
+            by=str(by),
+        )
+        _record("feedback.answered_anew", row, journal, code=code)
+    return row
+
+
 def _answer(  # noqa: PLR0917
     feedback_id: uuid.UUID,
     state: FeedbackState,

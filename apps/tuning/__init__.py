@@ -1,0 +1,1 @@
+"""Tuning: the one path by which anything learned takes effect."""

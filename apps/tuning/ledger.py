@@ -1,0 +1,11 @@
+"""Recommendations of parameters are made again by whoever made them. Pure."""
+
+from apps.routes import parameterledger
+from apps.tuning import proposing
+
+
+def rerun(inputs: bytes) -> bytes:
+    """Make a recommended parameter again from its stored inputs."""
+    if proposing.is_ours(inputs):
+        return proposing.rerun_service(inputs)
+    return parameterledger.rerun(inputs)

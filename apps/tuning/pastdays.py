@@ -1,0 +1,219 @@
+"""Past days out of the tables: their plan's inputs, and what they were really like; reads."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from statistics import median
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Q
+
+from apps.core.units import Point
+from apps.depots.models import Depot
+from apps.orders.models import Order
+from apps.recommendations.services import stored_inputs
+from apps.routes.models import Plan, Stop
+from apps.routes.parameters import Parameters
+from apps.routes.selectors import parameters_in_force
+from apps.routes.servicefactors import ServicePlace
+from apps.routes.servicetimes import place_of
+from apps.routes.solver.codec import SolveRequest, SplitRequest, decode_inputs
+from apps.routes.states import StopState
+
+DRIVEN = (StopState.SUCCEEDED, StopState.FAILED, StopState.PARTIAL)
+SERVED = (StopState.SUCCEEDED, StopState.PARTIAL)
+LEAST_SERVED = 5
+"""A day with fewer stops served was not driven by its plan."""
+LONGEST_SERVICE_S = 3 * 3600
+LONGEST_LEG_S = 2 * 3600
+LOOKED_BACK = timedelta(days=60)
+
+
+class CannotReplay(RuntimeError):
+    """A day cannot be replayed; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenService:
+    """One service as it was: when it began, how long it took, what was planned for it."""
+
+    job_id: str
+    began_at: datetime
+    took_s: int
+    planned_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenLeg:
+    """One driven leg between two jobs, at ordinary speed."""
+
+    from_job: str
+    to_job: str
+    hour: int
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PastDay:
+    """A driven day: what its plan was made from, and what was seen of it."""
+
+    service_date: date
+    zone: str
+    request: SolveRequest
+    then: Parameters
+    standards_s: Mapping[str, int | None]
+    """The orders' own service times; None: the depot's standard."""
+    places: Mapping[str, ServicePlace]
+    points: Sequence[Point]
+    """Where the problem's places are, in its order."""
+    services: tuple[SeenService, ...]
+    legs: tuple[SeenLeg, ...]
+
+
+def driven_dates(depot_id: uuid.UUID, *, until: date, most: int) -> list[date]:
+    """Return the newest days before `until` that were planned and driven, oldest first."""
+    rows = (
+        Stop.objects.filter(
+            route__depot_id=depot_id,
+            route__service_date__lt=until,
+            route__service_date__gte=until - LOOKED_BACK,
+            status__in=SERVED,
+            arrived_at__isnull=False,
+        )
+        .order_by()
+        .values_list("route__service_date")
+        .annotate(count=Count("pk"))
+        .filter(count__gte=LEAST_SERVED)
+    )
+    return sorted(day for day, _ in rows if day is not None)[-most:]
+
+
+def past_day(depot: Depot, service_date: date) -> PastDay:
+    """Read a driven day.
+
+    Raises:
+        CannotReplay: its first plan is not in the ledger, or was made in parts.
+    """
+    plan = (
+        Plan.objects.filter(
+            depot=depot,
+            service_date=service_date,
+            kind=Plan.Kind.DAY,
+            recommendation__isnull=False,
+            published_at__isnull=False,
+        )
+        .select_related("recommendation__inputs")
+        .order_by("-number")
+        .first()
+    )
+    if plan is None or plan.recommendation is None:
+        raise CannotReplay("Its first plan is not in the ledger.")
+    request = decode_inputs(stored_inputs(plan.recommendation))
+    if isinstance(request, SplitRequest):
+        raise CannotReplay("It is so large that it was planned in parts.")
+    ids = [job.id for job in request.problem.jobs]
+    orders = {
+        str(order.pk): order
+        for order in Order.objects.filter(pk__in=ids).select_related("zone")
+    }
+    if missing := len(ids) - len(orders):
+        raise CannotReplay(f"{missing} of its orders are no longer kept.")
+    services, legs = _seen(depot, service_date)
+    return PastDay(
+        service_date=service_date,
+        zone=depot.time_zone,
+        request=request,
+        then=parameters_in_force(depot.pk, plan.requested_at),
+        standards_s={one: order.service_s for one, order in orders.items()},
+        places={one: place_of(order) for one, order in orders.items()},
+        points=_points(request, orders, depot),
+        services=services,
+        legs=legs,
+    )
+
+
+def _points(
+    request: SolveRequest, orders: Mapping[str, Order], depot: Depot
+) -> list[Point]:
+    """Return the places in the problem's order: the depot's, and each order's."""
+    found = [depot.point] * request.problem.location_count
+    for job in request.problem.jobs:
+        found[job.location] = orders[job.id].point
+    return found
+
+
+def seen_services(stops: Sequence[Stop]) -> tuple[SeenService, ...]:
+    """Return the services of served stops; one before its window opened waited."""
+    found = []
+    for stop in stops:
+        if stop.status not in SERVED or not stop.arrived_at or not stop.completed_at:
+            continue
+        opens = [one.opens_at for one in stop.order.windows.all()]
+        began_at = max(stop.arrived_at, min(opens, default=stop.arrived_at))
+        took_s = round((stop.completed_at - began_at).total_seconds())
+        if 0 < took_s <= LONGEST_SERVICE_S:
+            found.append(
+                SeenService(str(stop.order_id), began_at, took_s, stop.service_s)
+            )
+    return tuple(found)
+
+
+def _seen(
+    depot: Depot, service_date: date
+) -> tuple[tuple[SeenService, ...], tuple[SeenLeg, ...]]:
+    stops = driven_stops(depot.pk, service_date)
+    legs: list[SeenLeg] = []
+    by_route: dict[uuid.UUID | None, list[Stop]] = defaultdict(list)
+    for stop in stops:
+        by_route[stop.route_id].append(stop)
+    zone = ZoneInfo(depot.time_zone)
+    for rows in by_route.values():
+        legs += [
+            leg for a, b in pairwise(rows) if (leg := _leg(a, b, zone)) is not None
+        ]
+    return seen_services(stops), tuple(legs)
+
+
+def driven_stops(depot_id: uuid.UUID, service_date: date) -> list[Stop]:
+    """Return the visited stops of a day, in the order of their arrival."""
+    rows = Stop.objects.filter(
+        Q(route__depot_id=depot_id),
+        route__service_date=service_date,
+        status__in=DRIVEN,
+        arrived_at__isnull=False,
+    )
+    return list(
+        rows.select_related("order", "route__shift__vehicle__type")
+        .prefetch_related("order__windows", "route__shift__breaks")
+        .order_by("arrived_at", "pk")
+    )
+
+
+def _leg(start: Stop, end: Stop, zone: ZoneInfo) -> SeenLeg | None:
+    if start.completed_at is None or end.arrived_at is None or end.route is None:
+        return None
+    left_at = max(start.completed_at, end.enroute_at or start.completed_at)
+    rests = [rest.taken_at for rest in end.route.shift.breaks.all() if rest.taken_at]
+    if any(left_at <= rest < end.arrived_at for rest in rests):
+        return None
+    speed = end.route.shift.vehicle.travel_speed_percent / 100
+    took_s = (end.arrived_at - left_at).total_seconds() * speed
+    if not 0 < took_s <= LONGEST_LEG_S:
+        return None
+    hour = left_at.astimezone(zone).hour
+    return SeenLeg(str(start.order_id), str(end.order_id), hour, took_s)
+
+
+def day_ratio(pairs: Sequence[tuple[float, float]], *, belief: int = 10) -> float:
+    """Return how much longer things took than told on a day: (told, took) pairs.
+
+    The median, drawn towards 1 as if `belief` pairs had gone as told: few say little.
+    """
+    ratios = [took / told for told, took in pairs if told > 0]
+    if not ratios:
+        return 1.0
+    share = len(ratios) / (len(ratios) + belief)
+    return 1.0 + (median(ratios) - 1.0) * share

@@ -1,0 +1,147 @@
+"""The replay of a proposal on past days: begun, noted day by day, judged."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from apps.core.actors import Actor
+from apps.journal.services import writing
+from apps.tuning.judging import LEAST_DAYS, Paired, paired, verdict_of
+from apps.tuning.models import Proposal, ShadowDay
+from apps.tuning.shadow import Replayed
+from apps.tuning.states import PROPOSAL_STEPS, ProposalState, ShadowState
+from apps.tuning.topics import FIGURES, error_of
+
+SHOWN = (
+    *("late_min", "broken", "unserved", "overtime_min", "cost_minor", "loss_minor"),
+    *("start_error_s", "service_error_s", "leg_error_s"),
+)
+"""The figures of a day that are compared, before and after."""
+
+
+def begin_shadow(
+    proposal_id: uuid.UUID, dates: Sequence[date], *, by: Actor, now: datetime
+) -> Proposal | None:
+    """Set down which past days are to be replayed; None where it is no longer wanted."""
+    with writing(by=by, now=now):
+        row = Proposal.objects.select_for_update().filter(pk=proposal_id).first()
+        if row is None or row.status != ProposalState.PROPOSED:
+            return None
+        known = set(row.shadow_days.values_list("service_date", flat=True))
+        ShadowDay.objects.bulk_create(
+            ShadowDay(proposal=row, service_date=day)
+            for day in dates
+            if day not in known
+        )
+    return row
+
+
+def note_replay(day_id: int, found: Replayed, *, by: Actor, now: datetime) -> None:
+    """Keep what a past day came to under both sets of values."""
+    with writing(by=by, now=now):
+        ShadowDay.objects.filter(pk=day_id, status=ShadowState.WAITING).update(
+            status=ShadowState.DONE,
+            before=found.before,
+            after=found.after,
+            seen_services=found.seen_services,
+            seen_legs=found.seen_legs,
+            engine=found.engine,
+        )
+        _note_progress(day_id)
+
+
+def skip_replay(day_id: int, *, why: str, by: Actor, now: datetime) -> None:
+    """Leave a past day out, and say why."""
+    with writing(by=by, now=now):
+        ShadowDay.objects.filter(pk=day_id, status=ShadowState.WAITING).update(
+            status=ShadowState.SKIPPED, skipped_because=why[:200]
+        )
+        _note_progress(day_id)
+
+
+def _note_progress(day_id: int) -> None:
+    day = ShadowDay.objects.get(pk=day_id)
+    rows = ShadowDay.objects.filter(proposal_id=day.proposal_id)
+    done = rows.exclude(status=ShadowState.WAITING).count()
+    Proposal.objects.filter(pk=day.proposal_id).update(
+        progress_percent=100 * done // max(1, rows.count())
+    )
+
+
+def settle_shadow(
+    proposal_id: uuid.UUID, *, by: Actor, now: datetime
+) -> Proposal | None:
+    """Judge a proposal by its replayed days, once none of them waits."""
+    with writing(by=by, now=now) as journal:
+        row = Proposal.objects.select_for_update().filter(pk=proposal_id).first()
+        if row is None or row.status != ProposalState.PROPOSED:
+            return None
+        if row.shadow_days.filter(status=ShadowState.WAITING).exists():
+            return None
+        PROPOSAL_STEPS.check(row.status, ProposalState.SHADOW_TESTED)
+        days = list(row.shadow_days.filter(status=ShadowState.DONE))
+        row.shadow = judged(row.topic, days)
+        row.status, row.tested_at = ProposalState.SHADOW_TESTED, now
+        row.version += 1
+        row.progress_percent = 100
+        row.save()
+        journal.record(
+            "proposal.tested",
+            row,
+            depot_id=row.depot_id,
+            verdict=row.shadow["verdict"],
+            days=len(days),
+        )
+    return row
+
+
+def judged(topic: str, days: Sequence[ShadowDay]) -> dict[str, Any]:
+    """Return the verdict over replayed days, with each figure before and after."""
+    figures = {
+        name: paired(
+            [float(day.before[name]) for day in days],
+            [float(day.after[name]) for day in days],
+        )
+        for name in SHOWN
+    }
+    error = error_of(topic)
+    verdict = verdict_of(figures[error], figures["loss_minor"])
+    return {
+        "verdict": verdict,
+        "days": len(days),
+        "error": error,
+        "figures": {
+            name: {
+                "before": each.before,
+                "after": each.after,
+                "mean": each.mean,
+                "low": each.low,
+                "high": each.high,
+            }
+            for name, each in figures.items()
+        },
+        "text": _text(verdict, error, figures, len(days)),
+    }
+
+
+def _text(verdict: str, error: str, figures: dict[str, Paired], days: int) -> str:
+    if days < LEAST_DAYS:
+        return (
+            f"{days} past days could be replayed; {LEAST_DAYS} are needed to tell"
+            " anything."
+        )
+    each, loss = figures[error], figures["loss_minor"]
+    words = {
+        "wins": "It would have been better.",
+        "loses": "It would have been worse.",
+        "undecided": "It cannot be told from chance.",
+    }
+    late = figures["late_min"]
+    return (
+        f"{words[verdict]} On {days} past days: {FIGURES[error].lower()}"
+        f" {each.before:g} → {each.after:g} (difference {each.low:+.1f} to"
+        f" {each.high:+.1f}), late {late.before:g} → {late.after:g} min a day, loss a day"
+        f" {loss.before / 100:.2f} → {loss.after / 100:.2f} (difference"
+        f" {loss.low / 100:+.2f} to {loss.high / 100:+.2f})."
+    )

@@ -1,0 +1,89 @@
+"""Background work of tuning: proposals made, replayed on past days, and watched."""
+
+import uuid
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from apps.core import clock, queue
+from apps.core.actors import SYSTEM
+from apps.depots.models import Depot
+from apps.routes.chain import NoAnswer
+from apps.routes.parameters import Parameters, with_overrides
+from apps.routes.selectors import parameters_in_force
+from apps.tuning.models import Proposal, ShadowDay
+from apps.tuning.pastdays import CannotReplay, driven_dates, past_day
+from apps.tuning.services import proposals, shadowing, watching
+from apps.tuning.shadow import replay_day
+from apps.tuning.states import ShadowState
+
+log = structlog.get_logger(__name__)
+
+REPLAY_DAY = "apps.tuning.tasks.replay_next"
+SHADOW_DAYS = 8
+"""So many of the newest driven days are replayed."""
+
+
+def propose_learned(*, recommendation_id: str) -> None:
+    """Make a proposal of what another room has learned of parameters."""
+    proposals.propose_learned(uuid.UUID(recommendation_id), by=SYSTEM, now=clock.now())
+
+
+def propose_service(*, depot_id: str) -> None:
+    """Propose service factors of a depot, where its estimates prove them wrong."""
+    proposals.propose_service_factors(uuid.UUID(depot_id), by=SYSTEM, now=clock.now())
+
+
+def look_for_changes() -> None:
+    """Every night: watch what is in force, close what is stale, propose what is learned."""
+    watch()
+    for depot in Depot.objects.order_by("pk"):
+        proposals.propose_service_factors(depot.pk, by=SYSTEM, now=clock.now())
+
+
+def watch() -> None:
+    """Recompute the figures of what is in force; take back what has fallen."""
+    watching.watch_all(by=SYSTEM, now=clock.now())
+    proposals.expire_stale(by=SYSTEM, now=clock.now())
+
+
+def begin_shadow(*, proposal_id: str) -> None:
+    """Choose the past days on which a proposal is tried, and begin with the first."""
+    row = Proposal.objects.select_related("depot").filter(pk=proposal_id).first()
+    if row is None:
+        return
+    today = clock.now().astimezone(ZoneInfo(row.depot.time_zone)).date()
+    dates = driven_dates(row.depot_id, until=today, most=SHADOW_DAYS)
+    if shadowing.begin_shadow(row.pk, dates, by=SYSTEM, now=clock.now()) is not None:
+        queue.enqueue(REPLAY_DAY, proposal_id=proposal_id)
+
+
+def replay_next(*, proposal_id: str) -> None:
+    """Replay a proposal's next past day; the last one ends with the verdict.
+
+    A day a task: each has the time of two searches, and a killed worker loses one day.
+    """
+    waiting = ShadowDay.objects.filter(
+        proposal_id=proposal_id, status=ShadowState.WAITING
+    )
+    day = waiting.select_related("proposal__depot").first()
+    if day is None:
+        shadowing.settle_shadow(uuid.UUID(proposal_id), by=SYSTEM, now=clock.now())
+        return
+    old, new = values_of(day.proposal)
+    try:
+        found = replay_day(past_day(day.proposal.depot, day.service_date), old, new)
+    except (CannotReplay, NoAnswer) as trouble:
+        shadowing.skip_replay(day.pk, why=str(trouble), by=SYSTEM, now=clock.now())
+    else:
+        shadowing.note_replay(day.pk, found, by=SYSTEM, now=clock.now())
+    queue.enqueue(REPLAY_DAY, proposal_id=proposal_id)
+
+
+def values_of(row: Proposal) -> tuple[Parameters, Parameters]:
+    """Return the parameters in force before a proposal, and with it."""
+    held = parameters_in_force(row.depot_id, row.proposed_at)
+    old = {name: getattr(with_overrides(row.before), name) for name in row.before}
+    new = {name: getattr(with_overrides(row.values), name) for name in row.values}
+    return replace(held, **old), replace(held, **new)

@@ -1,0 +1,110 @@
+"""What a proposal is about: its topic, the figure that it goes by, and it in words. Pure."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+from apps.routes.servicefactors import factors_from, key_in_words
+
+TRAVEL: Final = ("travel_c_s", "travel_p", "travel_by_hour", "roads_factor")
+SERVICE: Final = ("service_factors", "standard_service_s")
+
+SERVICE_ERROR: Final = "service_error_s"
+LEG_ERROR: Final = "leg_error_s"
+START_ERROR: Final = "start_error_s"
+LATE: Final = "late_s"
+
+FIGURES: Final[Mapping[str, str]] = {
+    SERVICE_ERROR: "Mean error of a planned service, s",
+    LEG_ERROR: "Mean error of a planned leg, s",
+    START_ERROR: "Mean error of a planned begin of service, s",
+    LATE: "Late a stop, s",
+}
+
+REPLAYED: Final = frozenset(
+    {
+        *TRAVEL,
+        *SERVICE,
+        *("engine", "seed", "day_rounds", "rules_day_rounds", "day_solutions"),
+    }
+)
+"""What a replay of past days can tell apart; other parameters change no first plan."""
+
+
+def topic_of(names: Collection[str]) -> str:
+    """Return what these parameters are about together."""
+    if set(names) <= set(TRAVEL):
+        return "travel"
+    return "+".join(sorted(names))[:60]
+
+
+def error_of(topic: str) -> str:
+    """Name the figure by which a change of a topic is judged and watched."""
+    if topic == "travel":
+        return LEG_ERROR
+    if any(name in topic.split("+") for name in SERVICE):
+        return SERVICE_ERROR
+    return START_ERROR
+
+
+def in_words(topic: str) -> str:
+    """Name a topic as the office reads it."""
+    known = {
+        "travel": "Travel times",
+        "service_factors": "Service times by place and parcels",
+        "eta_interval": "Width of told times",
+    }
+    return known.get(topic, topic.replace("_", " ").capitalize())
+
+
+def changes_in_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Say what would change, a sentence a parameter or place."""
+    said: list[str] = []
+    for name in sorted(after):
+        if name == "service_factors":
+            said += _service_changes(before.get(name) or {}, after[name])
+        elif name == "travel_by_hour":
+            said += _hour_changes(before.get(name) or (), after[name])
+        elif before.get(name) != after[name]:
+            said.append(
+                f"{name}: {_short(before.get(name))} becomes {_short(after[name])}."
+            )
+    return said
+
+
+def _service_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    old, new = factors_from(before), factors_from(after)
+    said = []
+    for key in sorted(old.keys() | new.keys()):
+        was = old[key].factor if key in old else None
+        becomes = new[key].factor if key in new else None
+        if was == becomes:
+            continue
+        place = key_in_words(key)
+        if becomes is None:
+            said.append(f"Services at {place} are planned by the broader place again.")
+        else:
+            words = (
+                f"{was:g} times" if was is not None else "as the broader place has it"
+            )
+            said.append(
+                f"Services at {place} are planned at {becomes:g} times their standard;"
+                f" until now {words}."
+            )
+    return said
+
+
+def _hour_changes(before: Sequence[float], after: Sequence[float]) -> list[str]:
+    if list(before) == list(after):
+        return []
+    slow = max(range(len(after)), key=lambda hour: after[hour]) if after else 0
+    return [
+        f"Travel by the hour: 24 factors anew, the slowest hour is {slow}:00"
+        f" with {after[slow]:.2f}."
+        if after
+        else "Travel by the hour: as built in."
+    ]
+
+
+def _short(value: Any) -> str:
+    text = f"{value:g}" if isinstance(value, int | float) else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"
