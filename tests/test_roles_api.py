@@ -27,6 +27,9 @@ ENDPOINTS: dict[str, str] = {
     "GET /api/v1/depots/{depots.depot}": "depots.view_depot",
     "GET /api/v1/depots/{depots.depot}/days/{day}": "routes.view_plan",
     "GET /api/v1/depots/{depots.depot}/days/{day}/left-out": "routes.view_plan",
+    "GET /api/v1/depots/{depots.depot}/days/{day}/customers": (
+        "notifications.view_message"
+    ),
     "GET /api/v1/zones": "depots.view_zone",
     "GET /api/v1/zones/{depots.zone}": "depots.view_zone",
     "GET /api/v1/orders": "orders.view_order",

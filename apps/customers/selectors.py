@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import Count
+
 from apps.core.problems import NotFound, Problem
 from apps.core.units import Point, epoch_ms
 from apps.customers.codes import hash_of, is_code
@@ -17,7 +19,7 @@ from apps.customers.models import (
     Link,
     PickupPoint,
 )
-from apps.customers.states import ProposalState
+from apps.customers.states import Channel, ProposalState
 from apps.customers.tracking import Facts, Nearness, Tracked, track
 from apps.depots.models import Depot
 from apps.drivers.selectors import last_position
@@ -25,6 +27,7 @@ from apps.drivers.states import ShiftState
 from apps.feedback.firsts import DELIVERY
 from apps.feedback.models import Survey
 from apps.feedback.states import SurveyState
+from apps.notifications.selectors import sent_by_kind
 from apps.orders.models import Order
 from apps.orders.selectors import order_by_id
 from apps.routes.models import Stop
@@ -187,20 +190,31 @@ def _van(stop: Stop, now: datetime) -> Point | None:
     return Point(fix.lat_e6 / 1e6, fix.lon_e6 / 1e6)
 
 
-def inquiries_per_100(
-    depot_id: uuid.UUID, from_date: date, until_date: date
-) -> Mapping[str, float]:
-    """Return how often customers asked where their orders are, per 100 orders of the days.
+@dataclass(frozen=True, slots=True)
+class CustomersDay:
+    """What customers of a day asked, and were told; `messages` are those sent, by kind."""
 
-    `until_date` is not one of them.
-    """
-    orders = Order.objects.filter(
-        depot_id=depot_id, service_date__gte=from_date, service_date__lt=until_date
+    orders: int
+    asked_on_page: int
+    asked_by_reply: int
+    messages: Mapping[str, int]
+
+    @property
+    def asked_per_100(self) -> float | None:
+        """Return questions where an order is, per 100 orders (C45); None without orders."""
+        asked = self.asked_on_page + self.asked_by_reply
+        return round(100 * asked / self.orders, 1) if self.orders else None
+
+
+def customers_day(depot_id: uuid.UUID, day: date) -> CustomersDay:
+    """Return what the customers of a day's orders asked and were told, whenever it was."""
+    orders = Order.objects.filter(depot_id=depot_id, service_date=day)
+    asked = Inquiry.objects.filter(order__in=orders).order_by()
+    by_channel = dict(asked.values_list("channel").annotate(count=Count("pk")))
+    order_ids = [str(order_id) for order_id in orders.values_list("pk", flat=True)]
+    return CustomersDay(
+        orders=len(order_ids),
+        asked_on_page=by_channel.get(Channel.PAGE, 0),
+        asked_by_reply=by_channel.get(Channel.REPLY, 0),
+        messages=sent_by_kind("order", order_ids),
     )
-    count = orders.count()
-    asked = Inquiry.objects.filter(order__in=orders)
-    found = {"orders": float(count)}
-    for channel in ("page", "reply"):
-        number = asked.filter(channel=channel).count()
-        found[channel] = round(100 * number / count, 1) if count else 0.0
-    return found

@@ -2,35 +2,18 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.customers.journey import Interval, Standing
-from apps.depots.models import Depot
 from apps.notifications.models import Message
-from apps.notifications.selectors import last_of_reasons, replies_where
-from apps.orders.models import Order
+from apps.notifications.selectors import last_of_reasons
 from apps.routes.models import Stop
 from apps.routes.states import DONE, RouteState, StopState
 
 WITH_ORDER = ("order__customer", "order__depot", "route")
 OUT_THERE = (RouteState.PUBLISHED, RouteState.STARTED)
-
-
-@dataclass(frozen=True, slots=True)
-class WhereRate:
-    """How often people asked where their order is (C45)."""
-
-    asked: int
-    orders: int
-
-    @property
-    def per_100(self) -> float | None:
-        """Return questions per 100 orders; None where there were no orders."""
-        return 100 * self.asked / self.orders if self.orders else None
 
 
 def stops_of_day(depot_id: uuid.UUID, service_date: date) -> list[Stop]:
@@ -99,22 +82,6 @@ def standing_of(stop: Stop, planned: Message | None) -> Standing | None:
 def planned_reason(stop: Stop) -> str:
     """Return the reason under which a stop's window is told."""
     return f"planned/{stop.pk}"
-
-
-def where_rate(depot: Depot, *, from_date: date, until_date: date) -> WhereRate:
-    """Return how often people asked by reply, and for how many orders, day by day.
-
-    `until_date` is the first day that no longer counts; days are the depot's.
-    """
-    from_at, until_at = (
-        datetime.combine(day, datetime.min.time(), tzinfo=ZoneInfo(depot.time_zone))
-        for day in (from_date, until_date)
-    )
-    orders = Order.objects.filter(
-        depot=depot, service_date__gte=from_date, service_date__lt=until_date
-    )
-    asked = replies_where(depot.pk, from_at=from_at, until_at=until_at)
-    return WhereRate(asked, orders.count())
 
 
 def by_depot(stops: Iterable[Stop]) -> Mapping[uuid.UUID, list[Stop]]:

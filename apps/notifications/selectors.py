@@ -1,11 +1,12 @@
 """Questions to the outbox; they never write."""
 
 import uuid
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from apps.core.problems import NotFound
 from apps.notifications import kinds, texts
@@ -181,10 +182,18 @@ def conversation(row: Message) -> list[Bubble]:
     return sorted(said, key=lambda bubble: bubble.at)
 
 
-def replies_where(depot_id: uuid.UUID, *, from_at: datetime, until_at: datetime) -> int:
-    """Return how often people asked by reply where their order is (C45)."""
-    rows = Reply.objects.filter(depot_id=depot_id, intent=Reply.Intent.WHERE)
-    return rows.filter(received_at__gte=from_at, received_at__lt=until_at).count()
+def sent_by_kind(subject_type: str, subject_ids: Sequence[str]) -> Mapping[str, int]:
+    """Return how many messages about these subjects went out, by kind."""
+    found: Counter[str] = Counter()
+    for some in _chunks(subject_ids):
+        rows = Message.objects.filter(
+            subject_type=subject_type,
+            subject_id__in=some,
+            state__in=[MessageState.SENT, MessageState.DELIVERED],
+        )
+        counts = rows.order_by().values_list("kind").annotate(count=Count("pk"))
+        found.update(dict(counts))
+    return dict(sorted(found.items()))
 
 
 def _as_told(rows: QuerySet[Message]) -> QuerySet[Message]:

@@ -12,7 +12,7 @@ from apps.core.units import epoch_ms
 from apps.customers import guards
 from apps.customers.codes import new_code
 from apps.customers.models import CustomerPage, Inquiry, Link
-from apps.customers.selectors import inquiries_per_100, where_is
+from apps.customers.selectors import customers_day, where_is
 from apps.customers.services import revoke_links
 from apps.customers.services.pages import small_logo
 from apps.drivers.models import Position
@@ -176,9 +176,9 @@ def test_question_is_counted_once_and_told_per_100_orders() -> None:
             assert send(client, path, "").status_code == 302
         traveller.shift(timedelta(minutes=11))
         send(client, path, "")
-    days = SERVICE_DATE, SERVICE_DATE + timedelta(days=1)
-    asked = inquiries_per_100(order.depot_id, *days)
-    assert asked == {"orders": 2.0, "page": 100.0, "reply": 0.0}
+    asked = customers_day(order.depot_id, SERVICE_DATE)
+    assert (asked.orders, asked.asked_on_page, asked.asked_by_reply) == (2, 2, 0)
+    assert asked.asked_per_100 == 100.0
 
 
 def test_survey_counts_once_and_a_link_may_bring_the_first_answer() -> None:

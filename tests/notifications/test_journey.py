@@ -6,8 +6,9 @@ import pytest
 
 from apps.core import clock
 from apps.core.actors import Actor
-from apps.customers import tasks, whereabouts
+from apps.customers import tasks
 from apps.customers.journey import Interval, Patience, Standing, telling_for
+from apps.customers.selectors import customers_day
 from apps.drivers.models import Shift
 from apps.notifications.models import Message
 from apps.notifications.services.replies import Incoming, take_reply
@@ -186,13 +187,10 @@ def questions_are_answered_from_live_state(
     answer = memory.OUTBOX[-1]
     assert "14:15" in answer.text
     assert reply.intent == "where"
-    rate = whereabouts.where_rate(
-        first.order.depot,
-        from_date=SERVICE_DATE,
-        until_date=SERVICE_DATE + timedelta(days=1),
-    )
-    assert (rate.asked, rate.orders) == (1, 6)
-    assert rate.per_100 == pytest.approx(100 / 6)
+    figures = customers_day(first.order.depot_id, SERVICE_DATE)
+    assert (figures.asked_by_reply, figures.asked_on_page, figures.orders) == (1, 0, 6)
+    assert figures.asked_per_100 == round(100 / 6, 1)
+    assert figures.messages["where"] == 1
 
     take_reply(
         Incoming("twilio", "SM2", "sms", phone_of(first), "Where is my order"),

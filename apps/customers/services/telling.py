@@ -20,7 +20,9 @@ from apps.customers.journey import (
     rounded,
     telling_for,
 )
+from apps.customers.services.asking import count_inquiry
 from apps.customers.services.links import make_link
+from apps.customers.states import Channel
 from apps.journal.services import writing
 from apps.notifications.drafts import MessageDraft, Recipient
 from apps.notifications.kinds import LANGUAGES
@@ -113,7 +115,9 @@ def answer_where(reply_id: uuid.UUID, *, by: Actor, now: datetime) -> Message | 
         ),
         answers=reply.channel,
     )
-    return queue_message(draft, by=by, now=now)
+    with writing(by=by, now=now):
+        count_inquiry(order_id=order_id, channel=Channel.REPLY, by=by, now=now)
+        return queue_message(draft, by=by, now=now)
 
 
 def _answer(
