@@ -25,6 +25,9 @@ from apps.tuning.topics import LEG_ERROR, SERVICE_ERROR, error_of
 
 BASE_DAYS = 10
 MOST_DAYS = 21
+RECENT_DAYS = 3
+"""By so many of the newest watched days it is judged: what was good for a week and is
+no more must not live on its past."""
 Hours = dict[int, tuple[int, float]]
 
 
@@ -88,13 +91,14 @@ def watch_of(row: Proposal, *, now: datetime) -> Watch:
     planned_anew = _planned_since(row)
     dates = [day for day in later if day >= began and day in planned_anew]
     days = [day_figures(row, day) for day in dates]
-    pairs = [pair for day in dates for pair in _pairs(row, day)]
+    newest, recent = dates[-RECENT_DAYS:], days[-RECENT_DAYS:]
+    pairs = [pair for day in newest for pair in _pairs(row, day)]
     return Watch(
         tuple(base),
         tuple(days),
-        watched([day.error for day in base], [day.error for day in days]),
-        watched([day.late for day in base], [day.late for day in days]),
-        against_old(pairs, len(dates)),
+        watched([day.error for day in base], [day.error for day in recent]),
+        watched([day.late for day in base], [day.late for day in recent]),
+        against_old(pairs, len(newest)),
     )
 
 

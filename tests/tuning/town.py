@@ -283,8 +283,8 @@ def tried(town: Town, row: Proposal, day: date) -> Proposal:
 
 
 def watched(town: Town, row: Proposal, day: date) -> Proposal:
-    """Let the night watch what is in force."""
-    with night(town, day):
+    """Let the night before a day watch what is in force."""
+    with time_machine.travel(town.at(day, time(3, 0)), tick=False):
         tuning.watch()
     row.refresh_from_db()
     return row

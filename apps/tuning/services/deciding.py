@@ -26,6 +26,13 @@ SHORTEST_REASON: Final = 15
 """Letters of a written reason: a word is none."""
 
 
+TAKEN_BACK: Final = (
+    "We watched what came of your report for some days: plans did not get better by it,"
+    " so the values before hold again."
+)
+"""What reporters read when the machine takes a change back."""
+
+
 class NotAPerson(Conflict):
     """The machine gathered the evidence; people decide."""
 
@@ -204,7 +211,7 @@ def revert(
                 feedback.say_more(
                     feedback_id=each.pk,
                     code="taken_back",
-                    words=row.closing_words,
+                    words=TAKEN_BACK if by.kind == "system" else row.closing_words,
                     by=by,
                     now=now,
                 )

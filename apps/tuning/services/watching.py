@@ -14,7 +14,7 @@ from apps.tuning.selectors import in_force, newest_versions
 from apps.tuning.services.deciding import keep_for_good, revert
 from apps.tuning.states import ProposalState
 from apps.tuning.topics import FIGURES, LATE, error_of
-from apps.tuning.watchdays import DayFigures, Watch, watch_of
+from apps.tuning.watchdays import RECENT_DAYS, DayFigures, Watch, watch_of
 
 log = structlog.get_logger(__name__)
 
@@ -105,7 +105,8 @@ def in_words(topic: str, found: Watch) -> str:
     days = len(found.days)
     if not days:
         return "No day was planned and driven with it yet."
-    said = [f"{days} days planned with it."]
+    recent = min(days, RECENT_DAYS)
+    said = [f"{days} days planned with it; of the newest {recent}:"]
     for name, each in ((error_of(topic), found.error), (LATE, found.late)):
         words = f"{FIGURES[name]}: {each.before:g} in the same hours before, now {each.after:g}"
         if each.band is None:
