@@ -31,6 +31,9 @@ WRONG_SHARE = 0.06
 ticked off at once."""
 
 
+Key = tuple[int, date, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One visit with what was true of it."""
@@ -154,9 +157,7 @@ class LearningTown:
         )
         return TownRoute(fact, tuple(asked), tuple(zones))
 
-    def _zones(
-        self, zones: list[str], key: tuple[object, ...]
-    ) -> tuple[list[str], str]:
+    def _zones(self, zones: list[str], key: Key) -> tuple[list[str], str]:
         """Return the order in which zones are driven, and the verdict on it."""
         chance = draw(*key, "likes")
         if chance < LIKES:
@@ -178,9 +179,7 @@ class LearningTown:
             here = best.address.place
         return found
 
-    def _swapped(
-        self, orders: list[OrderDraft], key: tuple[object, ...]
-    ) -> list[OrderDraft]:
+    def _swapped(self, orders: list[OrderDraft], key: Key) -> list[OrderDraft]:
         """Let drivers turn neighbours round where a zone's order is not kept."""
         found, number = list(orders), 1
         while number < len(found):
@@ -194,7 +193,7 @@ class LearningTown:
             number += 1
         return found
 
-    def _reported(self, stop: StopFact, key: tuple[object, ...]) -> StopFact:
+    def _reported(self, stop: StopFact, key: Key) -> StopFact:
         chance = draw(*key, "wrong", stop.stop_id) / WRONG_SHARE
         if chance >= 1:
             return stop

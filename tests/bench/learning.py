@@ -10,7 +10,7 @@ tuned on it.
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> dict[str, Any]:
     taught = [r for day in days[: given.teaching] for r in town.day(day, wrong=True)]
     sys.stderr.write(f"taught by {len(taught)} routes of {given.teaching} days\n")
     asked = [r for day in days[given.teaching :] for r in town.day(day, wrong=False)]
-    now = datetime(*days[given.teaching].timetuple()[:3], tzinfo=UTC)
+    now = datetime.combine(days[given.teaching], time(), UTC)
     found = judge_town(taught, asked, now)
     few = [r for r in taught if r.fact.route_id >= f"{days[given.teaching - FEW]}"]
     found |= {
@@ -112,7 +112,7 @@ def _services(
     by_door = Raw([(stop.building, took, stop.planned_s) for stop, took in rows])
     planned = [each.stop.planned_s for each in visits]
     middles = Medians([(stop.zone, took / stop.planned_s) for stop, took in rows])
-    naive = {
+    naive: dict[str, Sequence[float]] = {
         "planned": planned,
         "planned × median": [p * middles() for p in planned],
         "planned × median of zone": [

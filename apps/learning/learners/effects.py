@@ -62,7 +62,7 @@ def main_effects(cells: Sequence[tuple[str, ...]], seen: Summary) -> Effects:
                 ),
                 np.zeros(len(weight)),
             )
-            whole = np.bincount(level, weight, len(names))
+            whole: Floats = np.bincount(level, weight, len(names)).astype(float)
             left = np.bincount(level, weight * (seen.mean - mean - others), len(names))
             raw = left / np.maximum(whole, 1e-12)
             zero = np.zeros(len(names))
