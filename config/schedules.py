@@ -79,5 +79,8 @@ SCHEDULES: tuple[Scheduled, ...] = (
         task="apps.tuning.tasks.look_for_changes",
         every_minutes=24 * 60,
     ),
+    Scheduled(
+        name="learn", task="apps.learning.tasks.learn_all", every_minutes=24 * 60
+    ),
     Scheduled(name="seal", task="apps.journal.tasks.seal", every_minutes=1),
 )

@@ -10,7 +10,7 @@ from django.db.models.functions import TruncDate
 from apps.journal.models import Entry
 from apps.learning.learners.adherence import KIND, SEP
 from apps.learning.learners.sketch import Added, grown
-from apps.learning.reading import OVERLAP, before
+from apps.learning.reading import OVERLAP, SETTLED, before
 from apps.recommendations.models import Recommendation
 from apps.recommendations.states import RecommendationState
 
@@ -28,7 +28,7 @@ def settled_days(depot_id: uuid.UUID, read_to: uuid.UUID | None) -> list[date]:
     entries = Entry.objects.filter(
         depot_id=depot_id,
         pk__gt=before(read_to, OVERLAP),
-        kind="recommendation.settled",
+        kind=SETTLED,
     )
     instants = entries.order_by().values_list("at", flat=True)
     return sorted({at.astimezone(UTC).date() for at in instants})

@@ -19,11 +19,13 @@ from apps.routes.servicefactors import building_of
 from apps.routes.states import StopState
 
 VISITED = (StopState.SUCCEEDED, StopState.FAILED, StopState.PARTIAL)
-REPORTS = ("stop.enroute", "stop.arrived", "stop.succeeded", "stop.failed")
-REPORTS_TOO = ("stop.partial", "stop.reopened", "stop.corrected")
-
-STOP_FACTS = (*REPORTS, *REPORTS_TOO)
+STOP_FACTS = (
+    *("stop.enroute", "stop.arrived", "stop.succeeded", "stop.failed"),
+    *("stop.partial", "stop.reopened", "stop.corrected"),
+)
 """Entries of the journal after which a route is counted anew."""
+
+SETTLED = "recommendation.settled"
 
 OVERLAP = timedelta(minutes=10)
 """So far behind the newest entry reading begins again: numbers can commit out of order,
@@ -100,8 +102,9 @@ def touched_routes(depot_id: uuid.UUID, read_to: uuid.UUID) -> list[uuid.UUID]:
 
 
 def newest_entry(depot_id: uuid.UUID) -> uuid.UUID | None:
-    """Return the newest entry of a depot's journal."""
-    rows = Entry.objects.filter(depot_id=depot_id).order_by("-pk")
+    """Return the newest entry of a depot's journal that tells of what is counted."""
+    rows = Entry.objects.filter(depot_id=depot_id, kind__in=[*STOP_FACTS, SETTLED])
+    rows = rows.order_by("-pk")
     return rows.values_list("pk", flat=True).first()
 
 

@@ -202,7 +202,7 @@ class LearningDays:
     def _entries(self, stops: Iterable[Stop]) -> Iterator[Entry]:
         for stop in stops:
             yield Entry(
-                id=_numbered_at(stop.completed_at or self.now, self.random),
+                id=_numbered_at(stop.completed_at or self.now),
                 at=stop.completed_at or self.now,
                 actor="system",
                 kind=f"stop.{stop.status}",
@@ -212,10 +212,10 @@ class LearningDays:
             )
 
 
-def _numbered_at(at: datetime, random: Random) -> UUID:
+def _numbered_at(at: datetime) -> UUID:
     """Return the number that an entry gets which is written at an instant."""
     head = round(at.timestamp() * 1000) << 80 | 0x7 << 76 | 0b10 << 62
-    return UUID(int=head | random.getrandbits(62))
+    return UUID(int=head | uuid7().int & (1 << 62) - 1)
 
 
 def _keep(model: type[Row], rows: Iterable[Row]) -> None:

@@ -1,0 +1,255 @@
+"""Nights: what is new is added once, what changed is taken out first."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apps.core.actors import SYSTEM
+from apps.depots.models import Depot
+from apps.drivers.models import Vehicle
+from apps.journal.models import Entry
+from apps.journal.services import writing
+from apps.learning.learners.sketch import unpacked
+from apps.learning.models import Counted, Estimate, Reading, Tally
+from apps.learning.reading import before
+from apps.learning.selectors import estimates
+from apps.learning.services import Night, learn, nightly
+from apps.learning.tasks import learn_all, learn_depot
+from apps.recommendations.services import settle
+from apps.routes.models import PlanningParameter, Route, Stop
+from tests.bench._learning_days import LearningDays
+from tests.factories import NOW
+from tests.office import make_office
+from tests.queueing import drain
+
+pytestmark = pytest.mark.django_db
+BIKE = "cargo-bike"
+
+
+def drive(stops: int = 60) -> LearningDays:
+    """Lay a day out, three routes of twenty visits unless said otherwise."""
+    days = LearningDays.new()
+    days.lay_out(stops)
+    return days
+
+
+def night(days: LearningDays, **options: Any) -> Night:
+    return learn(depot=days.depot, by=SYSTEM, now=days.now, **options)
+
+
+Sums = dict[tuple[str, str], dict[str, list[float]]]
+
+
+def sums(depot: Depot) -> Sums:
+    found: Sums = {}
+    for row in Tally.objects.filter(depot=depot):
+        sketch = unpacked(row.sums)
+        bins = {str(number): each for number, each in sketch.bins.items()}
+        found[row.kind, row.key] = bins | sketch.mix
+    return found
+
+
+def same(one: Sums, other: Sums) -> bool:
+    return one.keys() == other.keys() and all(
+        row == {name: pytest.approx(each) for name, each in other[key].items()}
+        for key, row in one.items()
+    )
+
+
+def from_scratch(depot: Depot) -> Sums:
+    """Forget everything that was counted, and count it anew."""
+    for model in (Tally, Counted, Reading):
+        model._default_manager.all().delete()
+    learn(depot=depot, by=SYSTEM, now=NOW + timedelta(days=900))
+    return sums(depot)
+
+
+def told_again(stop: Stop, **changes: Any) -> None:
+    """Change what is known of a visit, as a late or corrected report does."""
+    Stop.objects.filter(pk=stop.pk).update(**changes)
+    with writing(by=SYSTEM, now=NOW) as journal:
+        journal.record("stop.corrected", stop, depot_id=stop.order.depot_id)
+
+
+def test_night_learns_once_and_again_nothing() -> None:
+    days = drive()
+    first = night(days)
+    before_it, versions = sums(days.depot), Estimate.objects.count()
+
+    second = night(days)
+
+    assert (first.changed, first.stops) == (1, 60)
+    assert first.estimates == versions > 0
+    assert second.changed == 0
+    assert same(sums(days.depot), before_it)
+    assert Estimate.objects.count() == versions
+
+
+def test_corrected_report_is_taken_out_and_added_again() -> None:
+    days = drive()
+    night(days)
+    stop = Stop.objects.filter(status="succeeded").select_related("order")[10]
+    assert stop.arrived_at is not None
+    told_again(stop, completed_at=stop.arrived_at + timedelta(seconds=777))
+
+    again = night(days)
+
+    assert again.changed == 1
+    assert same(sums(days.depot), from_scratch(days.depot))
+
+
+def test_visit_that_is_taken_back_leaves_nothing() -> None:
+    days = drive(1)
+    night(days)
+    assert Tally.objects.exists()
+    told_again(Stop.objects.get(), status="pending", completed_at=None)
+
+    night(days)
+
+    assert not Tally.objects.exists()
+
+
+@settings(
+    max_examples=5,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    parts=st.lists(st.integers(1, 25), min_size=1, max_size=3),
+    at_once=st.integers(1, 3),
+)
+def test_any_batches_give_what_one_night_gives(
+    parts: list[int], at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly, "ROUTES_AT_ONCE", at_once)
+    days = LearningDays.new()
+    for stops in parts:
+        days.lay_out(stops)
+        night(days)
+
+    mine = sums(days.depot)
+    Tally.objects.filter(depot=days.depot).delete()
+    Counted.objects.filter(depot=days.depot).delete()
+    Reading.objects.filter(depot=days.depot).delete()
+    night(days)
+
+    assert same(sums(days.depot), mine)
+
+
+def test_night_that_broke_off_can_be_begun_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(nightly, "ROUTES_AT_ONCE", 1)
+    days = drive(250)
+    steps = iter([None, None])
+
+    def told(what: str, *_: int) -> None:
+        if what == "routes" and next(steps, "gone") == "gone":
+            raise RuntimeError("The power is gone.")
+
+    with pytest.raises(RuntimeError):
+        night(days, told=told)
+    assert Counted.objects.count() == 2
+    again = night(days)
+
+    assert again.changed == 1
+    assert same(sums(days.depot), from_scratch(days.depot))
+
+
+def test_cost_follows_new_events(django_assert_max_num_queries: Any) -> None:
+    """A night reads in a fixed number of queries, whatever was read before."""
+    days = drive(300)
+    night(days)
+    days.lay_out(20)
+    with django_assert_max_num_queries(60):
+        second = night(days)
+
+    assert second.stops <= 20 + 2 * 100, "no more than the routes of the overlap"
+
+
+def test_service_is_learned_against_its_standard_not_what_was_learned() -> None:
+    """Otherwise what is in force would be learned on top of itself."""
+    days = drive()
+    Stop.objects.update(service_s=600)
+    night(days)
+
+    found = estimates(days.depot.pk, "service", at=days.now)
+
+    assert 0.9 < found["depot"].mean < 1.6
+    assert found["depot"].n > 40
+
+
+def test_version_ends_when_a_newer_one_holds() -> None:
+    days = drive()
+    night(days)
+    first_at = days.now
+    old = estimates(days.depot.pk, "success", at=first_at)
+    days.lay_out(60)
+    night(days)
+
+    new = estimates(days.depot.pk, "success", at=days.now)
+
+    assert new["depot"].n == 2 * old["depot"].n
+    assert estimates(days.depot.pk, "success", at=first_at) == old
+    assert new["depot"].as_of == days.now
+
+
+def test_settled_recommendations_count_by_day() -> None:
+    office = make_office()
+    row = office.rows["recommendations.recommendation"]
+    learn(depot=office.depot, by=SYSTEM, now=NOW)
+    settle(row.pk, state="followed", outcome={"text": "-"}, by=SYSTEM, now=NOW)
+
+    for _ in range(2):
+        learn(depot=office.depot, by=SYSTEM, now=NOW + timedelta(hours=1))
+
+    [tally] = Tally.objects.filter(depot=office.depot, kind="adherence")
+    assert tally.key == "plan\t"
+    assert unpacked(tally.sums).n == 1
+
+
+def test_nothing_takes_effect_by_learning() -> None:
+    days = drive()
+
+    night(days)
+
+    assert not PlanningParameter.objects.exists()
+    [entry] = Entry.objects.filter(kind="estimates.learned")
+    assert entry.subject_id == str(days.depot.pk)
+    assert entry.payload["stops"] == 60
+
+
+def test_task_learns_every_depot() -> None:
+    days = drive()
+
+    learn_all()
+    drain()
+    learn_depot(depot_id=str(days.depot.pk))
+
+    assert Reading.objects.filter(depot=days.depot, read_at__isnull=False).exists()
+
+
+def test_class_says_who_is_new_and_never_who() -> None:
+    days = drive(120)
+    Vehicle.objects.update(type_id=BIKE)
+    night(days)
+
+    keys = set(Tally.objects.filter(kind="service").values_list("key", flat=True))
+
+    classes = {key.split("\t")[1] for key in keys if key.startswith("cell:")}
+    assert classes == {BIKE}
+    people = {str(pk) for pk in Route.objects.values_list("driver_id", flat=True)}
+    assert not any(person in key for person in people for key in keys)
+
+
+def test_number_before_another_by_so_much() -> None:
+    number = uuid.UUID("0196f5e0-0000-7000-8000-000000000000")
+
+    earlier = before(number, timedelta(seconds=2))
+
+    assert (number.int >> 80) - (earlier.int >> 80) == 2000
+    assert earlier < number
