@@ -17,7 +17,7 @@ from apps.orders.states import OrderState
 from apps.routes.conditions import RoadCondition
 from apps.routes.holding import Held, held_on, pinned_windows
 from apps.routes.inforce import conditions_between
-from apps.routes.models import Stop
+from apps.routes.models import Route, Stop
 from apps.routes.needs import needs_of
 from apps.routes.parameters import Parameters
 from apps.routes.planning import (
@@ -178,14 +178,14 @@ def _stops_by_shift(
     route_ids: Collection[uuid.UUID] | None,
 ) -> Mapping[uuid.UUID, list[Stop]]:
     found: dict[uuid.UUID, list[Stop]] = defaultdict(list)
-    rows = Stop.objects.filter(
-        route__depot_id=depot_id, route__service_date=service_date
-    ).select_related("order", "route")
+    routes = Route.objects.filter(depot_id=depot_id, service_date=service_date)
     if route_ids is not None:
-        rows = rows.filter(route__in=route_ids)
+        routes = routes.filter(pk__in=route_ids)
+    shift_of = dict(routes.order_by().values_list("pk", "shift_id"))
+    rows = Stop.objects.filter(route__in=list(shift_of)).select_related("order")
     for stop in rows.order_by("sequence", "id"):
-        if stop.route is not None:
-            found[stop.route.shift_id].append(stop)
+        if stop.route_id is not None:
+            found[shift_of[stop.route_id]].append(stop)
     return found
 
 
