@@ -451,6 +451,8 @@ SPECTACULAR_SETTINGS = {
         "ConditionSource": "apps.routes.models.Condition.Source",
         "ConditionStatus": "apps.routes.states.ConditionState",
         "FeedbackStatus": "apps.feedback.states.FeedbackState",
+        "ProposalStatus": "apps.tuning.states.ProposalState",
+        "ShadowStatus": "apps.tuning.states.ShadowState",
         "SurveyStatus": "apps.feedback.states.SurveyState",
         "SurveyFormat": "apps.feedback.models.SurveyImport.Format",
         "RecommendationStatus": "apps.recommendations.states.RecommendationState",

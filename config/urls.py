@@ -18,6 +18,7 @@ V1_ROOMS = (
         "recommendations",
     ),
     "feedback",
+    "tuning",
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

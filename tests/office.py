@@ -56,6 +56,7 @@ from apps.sync.models import (
 )
 from apps.sync.services.uploads import proofs
 from apps.sync.states import AttachmentState
+from apps.tuning.models import Proposal
 from tests.factories import (
     NOW,
     SERVICE_DATE,
@@ -171,6 +172,7 @@ def make_office(**depot: Any) -> Office:
         *_said(driver, place),
         *_written_to(place),
         *_behind(place),
+        _proposed(place),
     ]
     route = next(row for row in rows if isinstance(row, Route))
     asked = OverrideFactory(
@@ -373,6 +375,40 @@ def _said(driver: Driver, depot: Depot) -> list[Any]:
         survey_id=survey.pk, depot_id=depot.pk, form="zigpoll", by=SYSTEM, now=NOW
     )
     return [said, survey, run, hook]
+
+
+def _proposed(depot: Depot) -> Proposal:
+    """Make a proposal that was tried on past days and waits for somebody."""
+    values = {"service_factors": {"zone:Old town": {"factor": 3.0, "n": 64}}}
+    about = issue(
+        Draft(
+            kind="parameter",
+            depot_id=depot.pk,
+            subject_type="depot",
+            subject_id=str(depot.pk),
+            inputs=b"{}",
+            answer=b"{}",
+            engine="tuning",
+            engine_version="1",
+            seed=0,
+            mode="rules",
+        ),
+        by=SYSTEM,
+        now=NOW,
+    )
+    return Proposal.objects.create(
+        depot=depot,
+        topic="service_factors",
+        values=values,
+        before={"service_factors": {}},
+        why=["Services at zone Old town took 3.00 times their standard."],
+        recommendation=about,
+        status="shadow_tested",
+        shadow={"verdict": "wins", "days": 6, "text": "It would have been better."},
+        proposed_at=NOW,
+        proposed_by="system",
+        tested_at=NOW,
+    )
 
 
 def _for_customers(order: Order) -> list[Any]:

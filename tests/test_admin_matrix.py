@@ -140,6 +140,13 @@ PAGES: dict[str, dict[str, str]] = {
         "view": "recommendations.view_recommendation",
         "add": NOBODY,
     },
+    "tuning.proposal": {
+        "view": "tuning.view_proposal",
+        "add": NOBODY,
+        "approve": "tuning.change_proposal",
+        "decline": "tuning.change_proposal",
+        "revert": "tuning.change_proposal",
+    },
     "feedback.feedback": {
         "view": "feedback.view_feedback",
         "add": "feedback.add_feedback",

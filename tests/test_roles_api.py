@@ -120,6 +120,11 @@ ENDPOINTS: dict[str, str] = {
     "GET /api/v1/decision-rights/{overrides.decisionright}": (
         "overrides.view_decisionright"
     ),
+    "GET /api/v1/proposals": "tuning.view_proposal",
+    "GET /api/v1/proposals/{tuning.proposal}": "tuning.view_proposal",
+    "POST /api/v1/proposals/{tuning.proposal}/approve": "tuning.change_proposal",
+    "POST /api/v1/proposals/{tuning.proposal}/decline": "tuning.change_proposal",
+    "POST /api/v1/proposals/{tuning.proposal}/revert": "tuning.change_proposal",
     "GET /api/v1/recommendations": "recommendations.view_recommendation",
     "GET /api/v1/recommendations/{recommendations.recommendation}": (
         "recommendations.view_recommendation"

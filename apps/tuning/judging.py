@@ -123,7 +123,8 @@ LEAST_WATCHED_DAYS: Final = 2
 """One odd day takes nothing back."""
 NOISE_BANDS: Final = 3.0
 """A figure has fallen when the mean of the watched days lies beyond so many standard
-errors of the days before: of quiet fortnights less than one in a hundred does."""
+errors of the days before: in 3 of 100 quiet fortnights, looked at every night, it does
+(simulated, 10 days before)."""
 LEAST_FALL: Final = 0.10
 """And by at least this share of what it was."""
 

@@ -65,6 +65,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("feedback.feedback", "forum"),
             ("feedback.survey", "poll"),
             ("feedback.surveyimport", "upload"),
+            ("tuning.proposal", "published_with_changes"),
         ),
     ),
     (
