@@ -226,6 +226,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "stop.needs_review": INCIDENT,
     "override.asked": (("apps.overrides.tasks.price", _override),),
     "parameters.learned": (("apps.tuning.tasks.propose_learned", _learned),),
+    "estimates.learned": (("apps.tuning.tasks.propose_service", _its_depot),),
     "proposal.made": (("apps.tuning.tasks.begin_shadow", _proposal),),
     "condition.touched": ((REOPTIMIZE, _touched_routes),),
     "change.applied": ((REOPTIMIZE, _touched_routes),),

@@ -75,8 +75,8 @@ SCHEDULES: tuple[Scheduled, ...] = (
         name="watch_overrides", task="apps.overrides.tasks.watch", every_minutes=1
     ),
     Scheduled(
-        name="look_for_changes",
-        task="apps.tuning.tasks.look_for_changes",
+        name="watch_changes",
+        task="apps.tuning.tasks.watch",
         every_minutes=24 * 60,
     ),
     Scheduled(

@@ -1,6 +1,6 @@
 """From estimates and reports to proposed service factors, made again from the same. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -103,18 +103,44 @@ def propose_service(request: ServiceRequest) -> ServiceProposal:
     """Return the factors that the estimates prove; nothing new where they prove none.
 
     Broad places come first: a narrow one is named only where it differs from the factor
-    of the broader one that would hold for it.
+    of the broader one that would hold for it. Where the zones alone explain what the
+    whole depot shows, with fewer factors, the depot's own stays as it is.
     """
+    whole = _walked(request, request.estimates)
+    without = [each for each in request.estimates if each.key != DEPOT]
+    if len(without) == len(request.estimates):
+        return whole
+    parts = _walked(request, without)
+    fewer = len(parts.findings) < len(whole.findings)
+    return parts if fewer and _explains(parts, request) else whole
+
+
+def _walked(request: ServiceRequest, estimates: Sequence[Known]) -> ServiceProposal:
     known = {each.key: each for each in request.estimates}
     said = {each.place: each for each in request.said}
     factors = dict(request.in_force)
     findings: list[Finding] = []
-    for each in sorted(request.estimates, key=_broad_first):
+    for each in sorted(estimates, key=_broad_first):
         found = _finding(each, known, factors, said.get(each.key))
         if found is not None:
             factors[each.key] = ServiceFactor(found.after, each.n, each.as_of)
             findings.append(found)
     return ServiceProposal(factors, tuple(findings))
+
+
+def _explains(parts: ServiceProposal, request: ServiceRequest) -> bool:
+    """Tell whether the zones' factors come to what the depot shows in the mean."""
+    known = {each.key: each for each in request.estimates}
+    zones = [each for key, each in known.items() if key.startswith("zone:")]
+    count = sum(each.n for each in zones)
+    depot = known[DEPOT]
+    if not count:
+        return False
+    rest = max(0, depot.n - count)
+    usual = parts.factors[DEPOT].factor if DEPOT in parts.factors else 1.0
+    total = sum(each.n * _planned(each, known, parts.factors) for each in zones)
+    mean = (total + rest * usual) / (count + rest)
+    return abs(depot.mean - mean) < max(LEAST_EFFECT * mean, SPREADS * depot.spread)
 
 
 def _broad_first(known: Known) -> tuple[int, str]:

@@ -8,7 +8,6 @@ import structlog
 
 from apps.core import clock, queue
 from apps.core.actors import SYSTEM
-from apps.depots.models import Depot
 from apps.routes.chain import NoAnswer
 from apps.routes.parameters import Parameters, with_overrides
 from apps.routes.selectors import parameters_in_force
@@ -35,15 +34,11 @@ def propose_service(*, depot_id: str) -> None:
     proposals.propose_service_factors(uuid.UUID(depot_id), by=SYSTEM, now=clock.now())
 
 
-def look_for_changes() -> None:
-    """Every night: watch what is in force, close what is stale, propose what is learned."""
-    watch()
-    for depot in Depot.objects.order_by("pk"):
-        proposals.propose_service_factors(depot.pk, by=SYSTEM, now=clock.now())
-
-
 def watch() -> None:
-    """Recompute the figures of what is in force; take back what has fallen."""
+    """Recompute the figures of what is in force; take back what has fallen.
+
+    What would change values that somebody has changed meanwhile is closed.
+    """
     watching.watch_all(by=SYSTEM, now=clock.now())
     proposals.expire_stale(by=SYSTEM, now=clock.now())
 

@@ -114,7 +114,10 @@ class _Story:
     def _found(self, before: Sequence[DrivenDay]) -> Proposal:
         said = self.town.complain(self._yesterday(), "Nobody is quick on those stairs.")
         self._say(f"{len(said)} drivers report: “too little time” in {SLOW}")
-        self.town.estimate(since=FIRST, until=self._yesterday())
+        night = self.town.learn(self._yesterday())
+        self._say(
+            f"learned in the night: {night.estimates} estimates, {night.stops} stops"
+        )
         row = proposed(self.town, self._yesterday())
         self._say(f"proposed: {row.why[0]}")
         about = row.recommendation
@@ -130,7 +133,7 @@ class _Story:
 
     def _lost(self, good: Proposal) -> None:
         """Propose what nothing speaks for, as if an estimate had gone wrong."""
-        wrong = good.depot.estimates.filter(until_at=None)
+        wrong = good.depot.estimates.filter(kind="service", until_at=None)
         truth = {each.pk: each.mean for each in wrong}
         for each in wrong:
             each.mean = 0.4

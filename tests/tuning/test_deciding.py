@@ -97,7 +97,8 @@ def test_a_proposal_expires_when_its_values_were_changed() -> None:
     with pytest.raises(ValuesMoved):
         approve(row.pk, by=OFFICE, now=EVENING)
     with time_machine.travel(LATER, tick=False):
-        tasks.look_for_changes()
+        tasks.watch()
+        tasks.propose_service(depot_id=str(row.depot_id))
     row.refresh_from_db()
     assert row.status == "expired"
     fresh = Proposal.objects.latest("pk")

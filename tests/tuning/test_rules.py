@@ -62,6 +62,14 @@ def request(*estimates: Known, **more: Any) -> ServiceRequest:
             {"depot": 1.5, "zone:B": 0.7},
         ),
         (
+            (known("zone:A", 3.0), known("zone:B", 1.0), known("depot", 2.0, n=100)),
+            {"zone:A": 3.0},
+        ),
+        (
+            (known("zone:A", 3.0), known("zone:B", 1.0), known("depot", 2.8, n=900)),
+            {"depot": 2.8, "zone:B": 1.0},
+        ),
+        (
             (known("depot", 2.0), known("parcels:4+", 3.0), known("parcels:1", 2.1)),
             {"depot": 2.0, "parcels:4+": 1.5},
         ),

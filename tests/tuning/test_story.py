@@ -58,7 +58,7 @@ def world() -> World:
         world.town.live(FIRST + timedelta(days=number)) for number in range(DAYS)
     ]
     world.town.complain(LAST, "Nobody is quick on those stairs.")
-    world.town.estimate(since=FIRST, until=LAST)
+    world.town.learn(LAST)
     return world
 
 
@@ -131,7 +131,9 @@ def test_what_lost_on_past_days_cannot_be_approved_nor_chance_without_a_reason(
     world: World,
 ) -> None:
     town, now = world.town, world.town.at(LAST, time(22, 0))
-    estimate = town.depot.estimates.get(key=f"zone:{SLOW}", until_at=None)
+    estimate = town.depot.estimates.get(
+        kind="service", key=f"zone:{SLOW}", until_at=None
+    )
     estimate.mean = 0.4
     estimate.save()
     row = tried(town, proposed(town, LAST), LAST)

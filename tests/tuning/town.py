@@ -5,19 +5,20 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from statistics import fmean, stdev
+from statistics import fmean
 from zoneinfo import ZoneInfo
 
 import time_machine
 
-from apps.core.actors import Actor
+from apps.core.actors import SYSTEM, Actor
 from apps.core.units import Point
 from apps.depots.models import Depot, Zone
 from apps.drivers.models import Driver, Shift
 from apps.feedback.models import Feedback
 from apps.feedback.services import Opinion, Speaker, record_feedback
-from apps.learning.models import Estimate
-from apps.orders.models import Order, TimeWindow
+from apps.learning.services import learn
+from apps.learning.services.nightly import Night
+from apps.orders.models import Order
 from apps.routes import tasks as routing
 from apps.routes.gateways.estimated import EstimatedTravelTimes
 from apps.routes.models import Plan, PlanningParameter, Route, Stop
@@ -225,37 +226,10 @@ class Town:
             )
         return said
 
-    def estimate(self, *, since: date, until: date) -> None:
-        """Store what the driven stops say of each zone, as the learners would."""
-        at = self.at(until, time(20, 0))
-        Estimate.objects.filter(depot=self.depot, until_at=None).update(until_at=at)
-        for name in self.zones:
-            stops = Stop.objects.filter(
-                route__depot=self.depot,
-                route__service_date__range=(since, until),
-                order__zone__name=name,
-                completed_at__isnull=False,
-            )
-            rows = stops.prefetch_related("order__windows")
-            ratios = [_took_s(stop) / STANDARD_S for stop in rows]
-            Estimate.objects.create(
-                depot=self.depot,
-                kind="service",
-                key=f"zone:{name}",
-                parent="depot",
-                n=len(ratios),
-                mean=fmean(ratios),
-                spread=stdev(ratios) / len(ratios) ** 0.5,
-                as_of=at,
-            )
-
-
-def _took_s(stop: Stop) -> float:
-    windows: list[TimeWindow] = list(stop.order.windows.all())
-    opens_at = min(window.opens_at for window in windows)
-    assert stop.arrived_at is not None
-    assert stop.completed_at is not None
-    return (stop.completed_at - max(stop.arrived_at, opens_at)).total_seconds()
+    def learn(self, day: date) -> Night:
+        """Let the night after a day learn from what was driven."""
+        now = self.at(day, time(21, 0))
+        return learn(depot=self.depot, by=SYSTEM, now=now)
 
 
 # ── the story, step by step ──────────────────────────────────────────────────
