@@ -224,6 +224,14 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "mode.came_back": INCIDENT,
     "plan.failed": INCIDENT,
     "stop.needs_review": INCIDENT,
+    **dict.fromkeys(
+        (
+            *("proposal.tested", "proposal.approved", "proposal.declined"),
+            *("proposal.expired", "proposal.in_force", "proposal.kept"),
+            "proposal.reverted",
+        ),
+        INCIDENT,
+    ),
     "override.asked": (("apps.overrides.tasks.price", _override),),
     "parameters.learned": (("apps.tuning.tasks.propose_learned", _learned),),
     "estimates.learned": (("apps.tuning.tasks.propose_service", _its_depot),),

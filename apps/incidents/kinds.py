@@ -171,6 +171,24 @@ KINDS: Final[Mapping[str, Kind]] = {
         ladder=DAY,
         playbook=RECOVERY,
     ),
+    "learned_waits": Kind(
+        title="A learned change waits for a decision",
+        severity=Severity.LOW,
+        minutes=48 * 60,
+        ladder=PLANS,
+    ),
+    "learned_on": Kind(
+        title="A learned change is in force",
+        severity=Severity.LOW,
+        minutes=16 * 24 * 60,
+        ladder=ROAD,
+    ),
+    "learned_off": Kind(
+        title="A learned change was taken back",
+        severity=Severity.MEDIUM,
+        minutes=24 * 60,
+        ladder=ROAD,
+    ),
     "other": Kind(
         title="Something else",
         severity=Severity.MEDIUM,

@@ -23,7 +23,8 @@ class Gone:
     why: str
 
 
-Source = Callable[[Entry], IncidentDraft | Gone | None]
+Found = IncidentDraft | Gone | None
+Source = Callable[[Entry], Found | tuple[Found, ...]]
 
 
 def _draft(entry: Entry, kind: str, cause: str, **more: Any) -> IncidentDraft | None:
@@ -103,6 +104,38 @@ def _needs_review(entry: Entry) -> IncidentDraft | None:
     )
 
 
+def _waits(entry: Entry) -> IncidentDraft | None:
+    """A proposal that was tried on past days waits for people."""
+    details = {"verdict": entry.payload["verdict"], "days": entry.payload["days"]}
+    return _draft(
+        entry, "learned_waits", f"proposal/{entry.subject_id}", details=details
+    )
+
+
+def _decided(entry: Entry) -> Gone:
+    word = entry.kind.partition(".")[2]
+    return Gone(f"proposal/{entry.subject_id}", f"It was {word}.")
+
+
+def _learned_on(entry: Entry) -> IncidentDraft | None:
+    """Supervisors hear what their plans are made by from now on; its watch ends it."""
+    details = {"topic": entry.payload["topic"]}
+    return _draft(entry, "learned_on", f"in_force/{entry.subject_id}", details=details)
+
+
+def _watch_is_over(entry: Entry) -> Gone:
+    return Gone(f"in_force/{entry.subject_id}", "Its watch is over: it stays.")
+
+
+def _learned_off(entry: Entry) -> tuple[Found, ...]:
+    details = {"topic": entry.payload["topic"], "why": entry.payload["why"]}
+    cause = f"taken_back/{entry.subject_id}"
+    return (
+        Gone(f"in_force/{entry.subject_id}", "It was taken back."),
+        _draft(entry, "learned_off", cause, details=details),
+    )
+
+
 SOURCES: Final[Mapping[str, Source]] = {
     "exception.reported": _from_driver,
     "condition.reported": _closed_road,
@@ -114,4 +147,11 @@ SOURCES: Final[Mapping[str, Source]] = {
     "mode.came_back": _ai_back,
     "machine.refused": _machine,
     "stop.needs_review": _needs_review,
+    "proposal.tested": _waits,
+    "proposal.approved": _decided,
+    "proposal.declined": _decided,
+    "proposal.expired": _decided,
+    "proposal.in_force": _learned_on,
+    "proposal.kept": _watch_is_over,
+    "proposal.reverted": _learned_off,
 }

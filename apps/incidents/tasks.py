@@ -8,6 +8,7 @@ from apps.incidents import reliancefacts, watching
 from apps.incidents.models import Incident
 from apps.incidents.selectors import overdue
 from apps.incidents.services import incidents
+from apps.incidents.services.incidents import IncidentDraft
 from apps.incidents.sources import SOURCES, Gone
 from apps.incidents.states import UNRESOLVED
 from apps.journal.models import Entry
@@ -21,11 +22,11 @@ def follow_entry(*, entry_id: str) -> None:
     entry = Entry.objects.get(pk=uuid.UUID(entry_id))
     found = SOURCES[entry.kind](entry)
     now = clock.now()
-    if isinstance(found, Gone):
-        if entry.depot_id is not None:
-            incidents.cause_is_gone(entry.depot_id, found.cause, why=found.why, now=now)
-    elif found is not None:
-        incidents.raise_incident(found, by=SYSTEM, now=now)
+    for each in found if isinstance(found, tuple) else (found,):
+        if isinstance(each, Gone) and entry.depot_id is not None:
+            incidents.cause_is_gone(entry.depot_id, each.cause, why=each.why, now=now)
+        elif isinstance(each, IncidentDraft):
+            incidents.raise_incident(each, by=SYSTEM, now=now)
 
 
 def follow_yes(*, act: str, depot_id: str | None) -> None:

@@ -224,6 +224,29 @@ def test_facts_of_the_journal_raise_and_end_incidents() -> None:
 
 
 @pytest.mark.django_db
+def test_supervisors_hear_of_learned_changes_and_their_way_back() -> None:
+    depot = DepotFactory()
+    facts: list[tuple[str, dict[str, object]]] = [
+        ("proposal.tested", {"verdict": "wins", "days": 6}),
+        ("proposal.approved", {}),
+        ("proposal.in_force", {"topic": "travel"}),
+        ("proposal.reverted", {"topic": "travel", "why": "It has fallen."}),
+    ]
+    for kind, payload in facts:
+        with writing(by=SYSTEM, now=NOW) as journal:
+            journal.record(kind, depot, depot_id=depot.pk, **payload)
+        follow(Entry.objects.latest("id"))
+    rows = {row.kind: row for row in Incident.objects.all()}
+    assert {kind: row.status for kind, row in rows.items()} == {
+        "learned_waits": "resolved",
+        "learned_on": "resolved",
+        "learned_off": "open",
+    }
+    assert rows["learned_off"].role == "Supervisor"
+    assert rows["learned_off"].details["why"] == "It has fallen."
+
+
+@pytest.mark.django_db
 def test_watches_leave_alone_what_a_person_raised() -> None:
     depot = DepotFactory()
     draft = IncidentDraft(depot_id=depot.pk, kind="late_shift", cause="told/1")
