@@ -483,6 +483,7 @@ def _behind(depot: Depot) -> list[Any]:
     dead = TaskRun.objects.create(
         task="apps.routes.tasks.reoptimize",
         arguments={"depot_id": str(depot.pk)},
+        depot_id=depot.pk,
         state=TaskRun.State.DEAD,
         attempts=5,
         enqueued_at=NOW,

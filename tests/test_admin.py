@@ -9,9 +9,11 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from apps.core.actors import SYSTEM
 from apps.core.models import TaskRun
 from apps.core.roles import DATA_ANALYST, MODEL_MONITOR, ROUTE_PLANNER, SUPERVISOR
 from apps.journal.models import Entry
+from apps.journal.services import writing
 from apps.routes.models import Plan, PlanChange, Route
 from apps.routes.states import PlanState, RouteState
 from tests.factories import NOW, SERVICE_DATE
@@ -86,19 +88,9 @@ def test_today_hides_tasks_of_other_depots(office: Office) -> None:
 
 
 def test_task_belongs_to_the_depot_of_the_entry_that_caused_it(office: Office) -> None:
-    run = TaskRun.objects.create(
-        task="apps.routes.tasks.plan_day",
-        arguments={"plan_id": str(office.plan.pk)},
-        enqueued_at=NOW,
-    )
-    Entry.objects.create(
-        at=NOW,
-        actor="system",
-        kind="plan.requested",
-        subject_type="plan",
-        subject_id=str(office.plan.pk),
-        depot_id=office.depot.pk,
-    )
+    with writing(by=SYSTEM, now=NOW) as journal:
+        journal.record("plan.requested", office.plan, depot_id=office.depot.pk)
+    run = TaskRun.objects.get(task="apps.routes.tasks.plan_day")
     url = page("core_taskrun_change", run)
     mine = signed_in(make_user(SUPERVISOR, office.depot))
     theirs = signed_in(make_user(SUPERVISOR, make_office().depot))

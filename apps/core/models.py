@@ -23,6 +23,9 @@ class TaskRun(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     task = models.CharField(max_length=200)
     arguments = models.JSONField(default=dict)
+    depot_id = models.UUIDField(
+        null=True, help_text="Whose work it is; empty: the whole installation's."
+    )
     state = models.CharField(
         max_length=16, choices=State.choices, default=State.QUEUED, db_index=True
     )
@@ -34,9 +37,10 @@ class TaskRun(models.Model):
     error = models.TextField(blank=True)
 
     class Meta:
-        """Newest last."""
+        """Newest last; a depot's people see their own."""
 
         ordering = ["id"]
+        indexes = [models.Index(fields=["depot_id", "-id"])]
 
     def __str__(self) -> str:
         """Return the task and its state."""

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,9 @@ BACKOFF_S = (2, 10, 60, 300)
 
 KEEP_RUNS = timedelta(days=7)
 
+_at_work_for: ContextVar[uuid.UUID | None] = ContextVar("task_depot", default=None)
+"""The depot of the task that runs now: what it queues is that depot's as well."""
+
 
 class TryAgain(Exception):
     """A task's own word that it must run once more, and after how long."""
@@ -48,21 +52,30 @@ def enqueue(task: str, *, max_attempts: int = 5, **arguments: Any) -> uuid.UUID:
 
 
 def enqueue_all(
-    tasks: Sequence[tuple[str, Mapping[str, Any]]], *, max_attempts: int = 5
+    tasks: Sequence[tuple[str, Mapping[str, Any]]],
+    *,
+    depot_ids: Sequence[uuid.UUID | None] = (),
+    max_attempts: int = 5,
 ) -> list[uuid.UUID]:
-    """Queue tasks with their arguments, in this order: two statements for them all."""
+    """Queue tasks with their arguments, in this order: two statements for them all.
+
+    `depot_ids` says task by task whose work it is. Where it does not, an argument
+    `depot_id` does, or else the task that queues them.
+    """
     if not tasks:
         return []
     now = clock.now()
+    depots = depot_ids or [None] * len(tasks)
     runs = [
         TaskRun(
             id=uuid7(),
             task=task,
             arguments=dict(arguments),
+            depot_id=depot_id or _depot_among(arguments) or _at_work_for.get(),
             max_attempts=max_attempts,
             enqueued_at=now,
         )
-        for task, arguments in tasks
+        for (task, arguments), depot_id in zip(tasks, depots, strict=True)
     ]
     packages = {
         "key": Conf.CLUSTER_NAME,
@@ -73,6 +86,11 @@ def enqueue_all(
         insert(TaskRun, columns_of(runs))
         insert(OrmQ, packages)
     return [run.id for run in runs]
+
+
+def _depot_among(arguments: Mapping[str, Any]) -> uuid.UUID | None:
+    named = arguments.get("depot_id")
+    return uuid.UUID(str(named)) if named else None
 
 
 def perform(run_id: str) -> None:
@@ -88,6 +106,7 @@ def perform(run_id: str) -> None:
     run.state, run.started_at = TaskRun.State.RUNNING, clock.now()
     run.save(update_fields=["attempts", "state", "started_at"])
     with structlog.contextvars.bound_contextvars(task_id=str(run.id), task=run.task):
+        token = _at_work_for.set(run.depot_id)
         try:
             import_string(run.task)(**run.arguments)
         except TryAgain as again:
@@ -106,6 +125,8 @@ def perform(run_id: str) -> None:
             _surely(lambda: _repeat(run, said, _wait_s(run)))
         else:
             _surely(lambda: _finish(run, TaskRun.State.SUCCEEDED, ""))
+        finally:
+            _at_work_for.reset(token)
 
 
 def revive(run_id: uuid.UUID) -> bool:

@@ -17,7 +17,7 @@ from apps.drivers.models import Device, Position, Shift
 from apps.drivers.states import DeviceState, ShiftState
 from apps.incidents.daywatches import failed_plans, missed_customers, surges
 from apps.incidents.services.incidents import IncidentDraft
-from apps.routes.models import Plan, PlanChange, Route
+from apps.routes.models import PlanChange, Route
 from apps.routes.states import RouteState
 
 UNSEEN_FOR = timedelta(minutes=10)
@@ -136,26 +136,17 @@ def dead_tasks(now: datetime) -> Iterator[IncidentDraft]:
         state=TaskRun.State.DEAD, finished_at__gt=now - DEAD_SINCE
     )
     for run in rows:
-        depot_id = _depot_of(run)
-        if depot_id is None:
-            continue
+        if run.depot_id is None:
+            continue  # the administrators' own: they have a page for it
         task = run.task.rpartition(".")[2].replace("_", " ")
         yield IncidentDraft(
-            depot_id=depot_id,
+            depot_id=run.depot_id,
             kind="task_dead",
             cause=f"task/{run.pk}/{run.finished_at and run.finished_at.isoformat()}",
             title=f"Background work gave up: {task}",
             subject_type="taskrun",
             subject_id=str(run.pk),
         )
-
-
-def _depot_of(run: TaskRun) -> uuid.UUID | None:
-    """Return the depot that a task was for, where its arguments tell."""
-    if depot_id := run.arguments.get("depot_id"):
-        return uuid.UUID(depot_id)
-    plan = Plan.objects.filter(pk=run.arguments.get("plan_id")).first()
-    return plan.depot_id if plan else None
 
 
 WATCHES: Final[Mapping[str, Watch]] = {

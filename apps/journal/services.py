@@ -192,6 +192,7 @@ def _joined(unit: _Unit) -> Iterator[None]:
 def _react(entries: Sequence[Entry]) -> None:
     table: Mapping[str, Sequence[Reaction]] = import_string(settings.JOURNAL_REACTIONS)
     queued: dict[str, tuple[str, dict[str, Any]]] = {}
+    depot_ids: dict[str, uuid.UUID | None] = {}
     for entry in entries:
         for task, arguments_of in table.get(entry.kind, ()):
             arguments = arguments_of(entry)
@@ -201,9 +202,10 @@ def _react(entries: Sequence[Entry]) -> None:
             apart = {**arguments, **dict.fromkeys(lists)}
             identity = json.dumps([task, apart], sort_keys=True)
             _, known = queued.setdefault(identity, (task, {**apart}))
+            depot_ids.setdefault(identity, entry.depot_id)
             for name, values in lists.items():
                 known[name] = list(dict.fromkeys([*(known[name] or ()), *values]))
-    queue.enqueue_all(list(queued.values()))
+    queue.enqueue_all(list(queued.values()), depot_ids=list(depot_ids.values()))
 
 
 def forget_removed(scope: uuid.UUID, *, before: datetime, journal: Writer) -> int:

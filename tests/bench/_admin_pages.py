@@ -4,6 +4,7 @@
 """
 
 import argparse
+import gc
 import json
 import os
 import secrets
@@ -109,6 +110,9 @@ def measure(*, orders: int, days: int, rounds: int) -> dict[str, Any]:
         laid = lay_out(depot, SERVICE_DATE - timedelta(days=back), orders=orders)
     _analyze()
     laid_s = time.perf_counter() - started_s
+    # As the web process does after its start (`config/asgi.py`).
+    gc.collect()
+    gc.freeze()
     found = ask_all(depot, laid.day, laid.now, rounds)
     return {"laid_out_s": round(laid_s, 1), "pages": found}
 

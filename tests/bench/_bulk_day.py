@@ -578,6 +578,7 @@ class _Day:
                 TaskRun(
                     task=f"apps.{tasks[n % 2]}",
                     arguments={"depot_id": str(self.depot.pk)},
+                    depot_id=self.depot.pk,
                     state="dead" if n % 500 == 1 else "succeeded",
                     attempts=1,
                     enqueued_at=self.now,

@@ -61,7 +61,10 @@ def queue_messages(
         for row in kept:
             _record(journal, row)
         due = [row for row in kept if _is_due(row, now)]
-        queue.enqueue_all([(DELIVER, {"message_id": str(row.pk)}) for row in due])
+        queue.enqueue_all(
+            [(DELIVER, {"message_id": str(row.pk)}) for row in due],
+            depot_ids=[row.depot_id for row in due],
+        )
     there = {row.pk for row in kept}
     return [row if row is not None and row.pk in there else None for row in rows]
 
