@@ -1,0 +1,1 @@
+"""Who was right: the recommended and the chosen way replayed on what really happened."""
