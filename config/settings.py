@@ -252,6 +252,7 @@ INSTALLED_APPS = [
     "apps.overrides",
     "apps.feedback",
     "apps.incidents",
+    "apps.verdicts",
     "apps.learning",
     "apps.tuning",
     "apps.sync",
