@@ -189,7 +189,12 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "shift.planned": ((REOPTIMIZE, _whole_day_with_shift),),
     "shift.changed": ((REOPTIMIZE, _whole_day_with_shift),),
     "shift.cancelled": ((FOLLOW_SHIFT, _shift),),
-    "shift.ended": ((FOLLOW_SHIFT, _shift), (SETTLE, _nothing), (ASK, _its_driver)),
+    "shift.ended": (
+        (FOLLOW_SHIFT, _shift),
+        (SETTLE, _nothing),
+        (ASK, _its_driver),
+        ("apps.verdicts.tasks.judge", _shift),
+    ),
     "plan_change.acknowledged": ((ASK, _its_driver),),
     "feedback.actioned": ((ASK, _its_driver),),
     "feedback.declined": ((ASK, _its_driver),),

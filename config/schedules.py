@@ -82,5 +82,13 @@ SCHEDULES: tuple[Scheduled, ...] = (
     Scheduled(
         name="learn", task="apps.learning.tasks.learn_all", every_minutes=24 * 60
     ),
+    Scheduled(
+        name="judge_late", task="apps.verdicts.tasks.judge_late", every_minutes=60
+    ),
+    Scheduled(
+        name="propose_rights",
+        task="apps.verdicts.tasks.propose",
+        every_minutes=7 * 24 * 60,
+    ),
     Scheduled(name="seal", task="apps.journal.tasks.seal", every_minutes=1),
 )

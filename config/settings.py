@@ -341,6 +341,7 @@ UNFOLD = {
         f"{STATIC_URL}roundsman/office.css",
         f"{STATIC_URL}roundsman/overrides.css",
         f"{STATIC_URL}roundsman/messages.css",
+        f"{STATIC_URL}roundsman/verdicts.css",
     ],
     "SITE_FAVICONS": [
         {
@@ -466,6 +467,9 @@ SPECTACULAR_SETTINGS = {
         "AskReason": "apps.overrides.states.AskReason",
         "AnswerReason": "apps.overrides.states.AnswerReason",
         "RightOutcome": "apps.overrides.models.DecisionRight.Outcome",
+        "VerdictRuling": "apps.verdicts.states.RulingChoice",
+        "VerdictSubject": "apps.verdicts.states.Subject",
+        "RightsProposalState": "apps.verdicts.states.ProposalState",
         "IncidentOutcome": "apps.incidents.states.Outcome",
         "PlanningMode": "apps.routes.states.PlanningMode",
         "GeoJsonPointType": [("Point", "Point")],

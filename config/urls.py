@@ -19,6 +19,7 @@ V1_ROOMS = (
     ),
     "feedback",
     "tuning",
+    "verdicts",
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -57,6 +57,7 @@ from apps.sync.models import (
 from apps.sync.services.uploads import proofs
 from apps.sync.states import AttachmentState
 from apps.tuning.models import Proposal
+from apps.verdicts.models import RightsProposal, Verdict
 from tests.factories import (
     NOW,
     SERVICE_DATE,
@@ -81,6 +82,29 @@ from tests.factories import (
 )
 from tests.routes.solver.instances import job, line_problem, van
 
+NO_WAY: dict[str, Any] = dict.fromkeys(
+    [
+        "duration_s",
+        "distance_m",
+        "overtime_s",
+        "window_late_s",
+        "promise_late_s",
+        "time_minor",
+        "distance_minor",
+        "overtime_minor",
+        "late_minor",
+        "total_minor",
+    ],
+    0,
+) | {"steps": []}
+NOTHING_DRIVEN = {
+    "z": 1.645,
+    "least_s": 60,
+    "recommended": NO_WAY,
+    "chosen": NO_WAY,
+    "parts": [],
+    "factors": {},
+}
 PASSWORD = "secret-password"  # noqa: S105  of the factories
 
 
@@ -178,7 +202,7 @@ def make_office(**depot: Any) -> Office:
     asked = OverrideFactory(
         depot=place, route=route, driver=driver, stop=route.stops.first()
     )
-    rows.append(asked)
+    rows += [asked, *_judged(route)]
     return Office(place, {row._meta.label_lower: row for row in rows})
 
 
@@ -274,6 +298,42 @@ def make_recommendation(
         reasons=[{"code": "served", "text": "1 stops on 1 routes."}],
     )
     return issue(draft, by=SYSTEM, now=NOW)
+
+
+def _judged(route: Route) -> list[Any]:
+    """Make a verdict on how the route was driven, and a proposal for a rule of the depot."""
+    verdict = Verdict.objects.create(
+        depot=route.depot,
+        shift=route.shift,
+        route=route,
+        service_date=route.service_date,
+        subject="deviation",
+        kind="sequence",
+        role="Driver",
+        recommendation=route.plan.recommendation,
+        ruling="undecidable",
+        gained_minor=10,
+        gained_s=15,
+        sd_minor=80,
+        sd_s=90,
+        least_minor=132,
+        arithmetic=NOTHING_DRIVEN,
+        inputs_hash="0" * 64,
+        judged_at=NOW,
+    )
+    proposal = RightsProposal.objects.create(
+        depot=route.depot,
+        right=DecisionRightFactory(depot=route.depot, role="Coordinator"),
+        kind="move_stop",
+        role="Coordinator",
+        direction="widen",
+        limits={"max_minutes": [30, 45]},
+        evidence={"right": 30, "wrong": 1, "undecidable": 4, "share": 0.97}
+        | {"low": 0.86, "high": 0.99, "least_decided": 20, "widen_from": 0.65}
+        | {"narrow_up_to": 0.4, "verdicts": [str(verdict.pk)]},
+        made_at=NOW,
+    )
+    return [verdict, proposal]
 
 
 def publish(office: Office) -> None:

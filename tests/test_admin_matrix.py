@@ -71,6 +71,14 @@ PAGES: dict[str, dict[str, str]] = {
         "view": "incidents.view_workcap",
         "add": "incidents.add_workcap",
     },
+    "verdicts.verdict": {"view": "verdicts.view_verdict", "add": NOBODY},
+    "verdicts.rightsproposal": {
+        "view": "verdicts.view_rightsproposal",
+        "add": NOBODY,
+        "sign": NOBODY,
+        "decline": NOBODY,
+        "take_back": NOBODY,
+    },
     "orders.order": {
         "view": "orders.view_order",
         "add": NOBODY,

@@ -125,6 +125,12 @@ ENDPOINTS: dict[str, str] = {
     "POST /api/v1/proposals/{tuning.proposal}/approve": "tuning.change_proposal",
     "POST /api/v1/proposals/{tuning.proposal}/decline": "tuning.change_proposal",
     "POST /api/v1/proposals/{tuning.proposal}/revert": "tuning.change_proposal",
+    "GET /api/v1/verdicts": "verdicts.view_verdict",
+    "GET /api/v1/verdicts/{verdicts.verdict}": "verdicts.view_verdict",
+    "GET /api/v1/rights-proposals": "verdicts.view_rightsproposal",
+    "GET /api/v1/rights-proposals/{verdicts.rightsproposal}": (
+        "verdicts.view_rightsproposal"
+    ),
     "GET /api/v1/recommendations": "recommendations.view_recommendation",
     "GET /api/v1/recommendations/{recommendations.recommendation}": (
         "recommendations.view_recommendation"

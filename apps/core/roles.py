@@ -64,6 +64,11 @@ DEAL: Grants = {
 }
 """What needs somebody, for those who deal with it."""
 FEEDBACK: Grants = {"feedback.feedback": AV, "feedback.survey": V}
+WHO_WAS_RIGHT: Grants = {
+    "verdicts.verdict": V,
+    "verdicts.rightsproposal": V,
+}
+"""Verdicts, and the rights that they earn; to sign these is the administrator's."""
 TRIAGE: Grants = {**FEEDBACK, "feedback.feedback": ACV}
 TAKE_ORDERS: Grants = {
     "orders.order": ACV,
@@ -97,6 +102,7 @@ ROLES: Mapping[str, Grants] = {
     # Runs the day and its people: drivers, shifts, devices, plans.
     SUPERVISOR: {
         **DEAL,
+        **WHO_WAS_RIGHT,
         **PLACES,
         **TRIAGE,
         "feedback.survey": ACV,
@@ -134,6 +140,7 @@ ROLES: Mapping[str, Grants] = {
     # Makes the day: orders in, shifts and vehicles set, plans made and published.
     ROUTE_PLANNER: {
         **DEAL,
+        **WHO_WAS_RIGHT,
         **PLACES,
         **FEEDBACK,
         **PLANS,
@@ -192,6 +199,7 @@ ROLES: Mapping[str, Grants] = {
     # Watches what the machine recommends, and what came of it.
     MODEL_MONITOR: {
         **DEAL,
+        **WHO_WAS_RIGHT,
         **PLACES,
         **FEEDBACK,
         **PLANS,

@@ -24,7 +24,7 @@ SPREAD_COUNTS: Final = 6
 """As so many legs that default counts beside those that were seen."""
 
 LEAST_SPREAD: Final = 0.08
-FIRST_DRIFT: Final = 0.20
+FIRST_DRIFT: Final = 0.35
 """How much a whole day may differ from the law, in logs, where no leg was seen at all."""
 
 BETWEEN_SHIFTS: Final = 0.08
