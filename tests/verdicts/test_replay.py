@@ -105,7 +105,7 @@ def test_order_of_input_does_not_matter(
     shuffled = replace(
         day,
         legs={key: day.legs[key] for key in keys},
-        visits=dict(reversed(day.visits.items())),
+        visits=dict(reversed(list(day.visits.items()))),
     )
     assert judge([way(*first)], [way(*second)], day) == judge(
         [way(*first)], [way(*second)], shuffled
