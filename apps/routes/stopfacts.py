@@ -109,27 +109,24 @@ def _statement(vendor: str) -> str:
             for name in ("eta_at", "eta_low_at", "eta_high_at")
         ),
         *(_seconds(f"s.{name}", vendor) for name in ("arrived_at", "completed_at")),
-        *(_window(end, vendor) for end in ("MIN(w.opens_at)", "MAX(w.closes_at)")),
+        *(_seconds(f"w.{name}", vendor) for name in ("opens_at", "closes_at")),
         *("o.latitude", "o.longitude", "o.reference", "o.kind"),
         *("o.load_g", "o.load_ml", "o.pieces"),
         *("s.road_warning", "s.road_warning_text", "s.eta_reason"),
     ]
     return (
-        f"SELECT {', '.join(columns)} FROM routes_stop s"  # noqa: S608  our own names
+        "WITH s AS MATERIALIZED (SELECT * FROM routes_stop WHERE route_id IN (%s)),"  # noqa: S608  our own names
+        " w AS (SELECT t.order_id, MIN(t.opens_at) AS opens_at,"
+        " MAX(t.closes_at) AS closes_at FROM s"
+        " JOIN orders_timewindow t ON t.order_id = s.order_id GROUP BY t.order_id)"
+        f" SELECT {', '.join(columns)} FROM s"
         " JOIN orders_order o ON o.id = s.order_id"
-        " WHERE s.route_id IN (%s) ORDER BY s.sequence, s.id"
+        " LEFT JOIN w ON w.order_id = o.id ORDER BY s.sequence, s.id"
     )
 
 
 def _seconds(instant: str, vendor: str) -> str:
     if vendor == "postgresql":
-        return f"CAST(EXTRACT(EPOCH FROM {instant}) AS BIGINT)"
+        # EXTRACT makes a NUMERIC of it, which takes three times as long.
+        return f"CAST(DATE_PART('epoch', {instant}) AS BIGINT)"
     return f"CAST((julianday({instant}) - 2440587.5) * 86400.0 + 0.5 AS INTEGER)"
-
-
-def _window(end: str, vendor: str) -> str:
-    """Return one end of what an order was promised; whole seconds suffice for pages."""
-    return (
-        f"(SELECT {_seconds(end, vendor)} FROM orders_timewindow w"  # noqa: S608
-        " WHERE w.order_id = o.id)"
-    )
