@@ -237,6 +237,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
         ),
         INCIDENT,
     ),
+    "monitor.drifted": INCIDENT,
     "override.asked": (("apps.overrides.tasks.price", _override),),
     "parameters.learned": (("apps.tuning.tasks.propose_learned", _learned),),
     "estimates.learned": (("apps.tuning.tasks.propose_service", _its_depot),),

@@ -33,6 +33,11 @@ SCHEDULES: tuple[Scheduled, ...] = (
         every_minutes=24 * 60,
     ),
     Scheduled(
+        name="roll_up_days",
+        task="apps.metrics.tasks.roll_up_days",
+        every_minutes=24 * 60,
+    ),
+    Scheduled(
         name="watch_messages", task="apps.notifications.tasks.watch", every_minutes=1
     ),
     Scheduled(

@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     *(path("api/v1/", include(f"apps.{room}.urls")) for room in V1_ROOMS),
     path("api/v1/", include("apps.customers.officeurls")),
+    path("api/v1/", include("apps.metrics.officeurls")),
     path("hooks/", include("apps.notifications.urls")),
     path("", include("apps.customers.urls")),
     path("api/sync/v1/", include("apps.sync.urls")),

@@ -31,6 +31,7 @@ from apps.feedback.services import (
 from apps.incidents.models import ActionItem, Playbook, WorkCap
 from apps.incidents.services.incidents import IncidentDraft, raise_incident
 from apps.journal.models import Entry
+from apps.metrics.models import DailyFigure
 from apps.notifications.models import (
     Consent,
     MessagePolicy,
@@ -365,7 +366,15 @@ def _trouble(depot: Depot) -> list[Any]:
     point = DecisionPoint.objects.create(
         depot=depot, act="eta", leave="ask", changed_at=NOW, changed_by="user:1"
     )
-    return [incident, playbook, item, cap, mode, point]
+    figure = DailyFigure.objects.create(
+        depot=depot,
+        day=SERVICE_DATE,
+        name="coverage",
+        value=0.9,
+        n=20,
+        rolled_up_at=NOW,
+    )
+    return [incident, playbook, item, cap, mode, point, figure]
 
 
 def _told(driver: Driver, device: Device) -> list[Any]:

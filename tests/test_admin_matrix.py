@@ -57,6 +57,11 @@ PAGES: dict[str, dict[str, str]] = {
         "moves": "incidents.view_incident",
         "reliance": "incidents.view_incident",
     },
+    "metrics.dailyfigure": {
+        "view": "metrics.view_dailyfigure",
+        "add": NOBODY,
+        "monitor": "metrics.view_dailyfigure",
+    },
     "incidents.actionitem": {
         "view": "incidents.view_actionitem",
         "add": NOBODY,

@@ -99,6 +99,7 @@ ENDPOINTS: dict[str, str] = {
     ),
     "GET /api/v1/playbooks": "incidents.view_playbook",
     "GET /api/v1/playbooks/{incidents.playbook}": "incidents.view_playbook",
+    "GET /api/v1/depots/{depots.depot}/monitor": "metrics.view_dailyfigure",
     "GET /api/v1/depots/{depots.depot}/mode": "routes.view_depotmode",
     "POST /api/v1/depots/{depots.depot}/mode": "routes.change_depotmode",
     "GET /api/v1/depots/{depots.depot}/readiness": "routes.view_depotmode",
@@ -223,13 +224,16 @@ def methods_of(pattern: URLPattern) -> list[str]:
     return ["post"] if pattern.name in HOOKS else ["get"]
 
 
+OF_A_DEPOT = ("/reschedules", "/mode", "/readiness", "/monitor")
+
+
 def routed(endpoint: str) -> str:
     """Return an entry of the table in the resolver's own spelling."""
     room = endpoint.partition("/v1/")[2].partition("/")[0]
     if room == "depots" and "/days/" in endpoint:
         endpoint = endpoint.replace("{depots.depot}", "<uuid:depot_id>")
         return endpoint.replace("{day}", "<date:day>")
-    if room == "depots" and endpoint.endswith(("/reschedules", "/mode", "/readiness")):
+    if room == "depots" and endpoint.endswith(OF_A_DEPOT):
         return endpoint.replace("{depots.depot}", "<uuid:depot_id>")
     if room == "survey-hooks":
         return endpoint.replace("{feedback.surveyhook}", "<uuid:hook_id>")

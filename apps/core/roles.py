@@ -51,6 +51,7 @@ PLANS: Grants = {
     "routes.decisionpoint": V,
     "learning.estimate": V,
     "tuning.proposal": V,
+    "metrics.dailyfigure": V,
 }
 ANSWER: Grants = {"overrides.override": ACV, "overrides.decisionright": V}
 """Ask for changes of a plan and answer those of others, as far as the table of rights

@@ -157,6 +157,12 @@ KINDS: Final[Mapping[str, Kind]] = {
         minutes=24 * 60,
         ladder=MODELS,
     ),
+    "drift": Kind(
+        title="A figure has left its usual course",
+        severity=Severity.MEDIUM,
+        minutes=24 * 60,
+        ladder=MODELS,
+    ),
     "surge": Kind(
         title="More orders than the day can take",
         severity=Severity.HIGH,

@@ -21,6 +21,16 @@ def habits_of(depot_id: uuid.UUID, now: datetime) -> list[Habit]:
     return list(habits(_decisions(now, depot_id)[depot_id]))
 
 
+def decisions_between(
+    depot_id: uuid.UUID, from_at: datetime, until_at: datetime
+) -> list[Decision]:
+    """Return what people of a depot decided on between two instants."""
+    made = [*_on_plans(from_at), *_on_requests(from_at)]
+    return [
+        each for where, each in made if where == depot_id and each.decided_at < until_at
+    ]
+
+
 def rubber_stamps(now: datetime) -> Iterator[IncidentDraft]:
     """Yield who waves through what is proposed: one incident a person and week."""
     week = "{}-W{:02}".format(*now.isocalendar()[:2])
@@ -43,7 +53,8 @@ def _decisions(
 ) -> dict[uuid.UUID, list[Decision]]:
     """Return by depot what people decided on plans and requests that waited for them."""
     found: dict[uuid.UUID, list[Decision]] = defaultdict(list)
-    for where, decision in [*_on_plans(now - LOOKED_BACK), *_on_requests(now)]:
+    since = now - LOOKED_BACK
+    for where, decision in [*_on_plans(since), *_on_requests(since)]:
         if depot_id is None or where == depot_id:
             found[where].append(decision)
     return found
@@ -68,10 +79,10 @@ def _on_plans(since: datetime) -> Iterator[tuple[uuid.UUID, Decision]]:
             )
 
 
-def _on_requests(now: datetime) -> Iterator[tuple[uuid.UUID, Decision]]:
+def _on_requests(since: datetime) -> Iterator[tuple[uuid.UUID, Decision]]:
     """Yield the requests for a change that somebody answered after they were priced."""
     rows = Override.objects.filter(
-        answered_at__gt=now - LOOKED_BACK,
+        answered_at__gt=since,
         answered_by__startswith="user:",
         priced_at__isnull=False,
         state__in=[OverrideState.APPLIED, OverrideState.REJECTED],

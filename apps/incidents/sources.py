@@ -136,6 +136,19 @@ def _learned_off(entry: Entry) -> tuple[Found, ...]:
     )
 
 
+def _drift(entry: Entry) -> IncidentDraft | None:
+    """A figure that stays off its course is one incident a week, not one a day."""
+    week = "{}-W{:02}".format(*entry.at.isocalendar()[:2])
+    told = ("name", "service_date", "value", "centre", "low", "high", "text")
+    return _draft(
+        entry,
+        "drift",
+        f"drift/{entry.payload['name']}/{week}",
+        title=entry.payload["text"],
+        details={name: entry.payload[name] for name in told},
+    )
+
+
 SOURCES: Final[Mapping[str, Source]] = {
     "exception.reported": _from_driver,
     "condition.reported": _closed_road,
@@ -154,4 +167,5 @@ SOURCES: Final[Mapping[str, Source]] = {
     "proposal.in_force": _learned_on,
     "proposal.kept": _watch_is_over,
     "proposal.reverted": _learned_off,
+    "monitor.drifted": _drift,
 }

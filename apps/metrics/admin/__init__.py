@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from apps.metrics.admin import monitor  # noqa: F401  the page registers itself
 from apps.metrics.admin.board import TODAY
 
 admin.site.index_template = TODAY

@@ -62,6 +62,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Listen and learn",
         (
+            ("metrics.dailyfigure", "monitoring"),
             ("feedback.feedback", "forum"),
             ("feedback.survey", "poll"),
             ("feedback.surveyimport", "upload"),

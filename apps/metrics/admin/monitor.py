@@ -1,0 +1,117 @@
+"""The model monitor: what the machine said beside what came of it, by day."""
+
+from datetime import date
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+
+from apps.core import clock
+from apps.core.office import FactPage
+from apps.depots.models import Depot
+from apps.depots.scoping import DepotScopedAdmin
+from apps.metrics.models import DailyFigure
+from apps.metrics.monitored import MONITORED, as_text
+from apps.metrics.monitoring import (
+    calibration_of,
+    courses_of,
+    parts_of,
+    span_until,
+)
+from apps.metrics.plots import calibration_plot, small_of
+from apps.routes.board import today_of
+
+BY_PART = ("override_rate", "acceptance_rate", "approval_rate")
+PART_TITLES = {
+    "override_rate": "Overrides by stops",
+    "acceptance_rate": "Recommendations followed",
+    "approval_rate": "Requests approved",
+}
+
+
+@admin.register(DailyFigure)
+class DailyFigurePage(FactPage, DepotScopedAdmin):
+    """The figures themselves, and the page that draws them."""
+
+    list_display = ["day", "depot", "name", "key", "value", "n", "is_drift"]
+    list_filter: ClassVar[list[Any]] = ["is_drift", "name"]
+    search_fields = ["name", "key"]
+    list_select_related = ["depot"]
+    list_before_template = "metrics/monitor_link.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page with the plots before those of the rows."""
+        view = self.admin_site.admin_view
+        more = [
+            path("monitor/", view(self.monitor), name="metrics_dailyfigure_monitor")
+        ]
+        return [*more, *super().get_urls()]
+
+    def monitor(self, request: HttpRequest) -> HttpResponse:
+        """Show each figure's course with its limits, and coverage by zone and hour."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        depots = list(Depot.objects.visible_to(request.user))
+        wanted = request.GET.get("depot", "")
+        first_of_all = depots[0] if depots else None
+        depot = next((one for one in depots if str(one.pk) == wanted), first_of_all)
+        return self.page(
+            request,
+            "metrics/monitor.html",
+            title="Model monitor",
+            depots=depots,
+            depot=depot,
+            **(_drawn(depot, _last_day(request, depot)) if depot else {}),
+        )
+
+
+def _last_day(request: HttpRequest, depot: Depot) -> date:
+    """Return the day that is asked for, or today by the depot's clock."""
+    try:
+        return date.fromisoformat(request.GET.get("last", ""))
+    except ValueError:
+        return today_of(depot, clock.now())
+
+
+def _drawn(depot: Depot, last: date) -> dict[str, Any]:
+    first, last = span_until(last)
+    courses = courses_of(depot.pk, first, last)
+    return {
+        "first": first,
+        "last": last,
+        "plots": [
+            {
+                "about": MONITORED[course.name],
+                "value": as_text(course.name, course.last.value),
+                "row": course.last,
+                "drifts": [
+                    (row.day, as_text(course.name, row.value)) for row in course.drifts
+                ],
+                "usual": as_text(course.name, course.last.centre)
+                if course.last.centre is not None
+                else "",
+                "picture": small_of(course, first, last),
+            }
+            for course in courses
+        ],
+        "calibration": calibration_plot(calibration_of(depot.pk, first, last)),
+        "parts": [
+            (PART_TITLES[name], rows)
+            for name in BY_PART
+            if (rows := _worded(parts_of(depot.pk, name, first, last)))
+        ],
+    }
+
+
+def _worded(parts: list[Any]) -> list[tuple[str, str, float, int]]:
+    return [
+        (
+            part.key.partition(":")[0],
+            part.key.partition(":")[2].replace("_", " "),
+            round(100 * part.share, 1),
+            part.n,
+        )
+        for part in parts
+    ]
