@@ -6,7 +6,7 @@ from typing import Any, Final
 
 WIDTH: Final = 640
 HEIGHT: Final = 200
-LEFT, RIGHT, TOP, BOTTOM = 48, 12, 12, 30
+LEFT, RIGHT, TOP, BOTTOM = 48, 26, 12, 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,8 +140,8 @@ def _text(verdict: str, error: str, figures: dict[str, Paired], days: int) -> st
     late = figures["late_min"]
     return (
         f"{words[verdict]} On {days} past days: {FIGURES[error].lower()}"
-        f" {each.before:g} → {each.after:g} (difference {each.low:+.1f} to"
-        f" {each.high:+.1f}), late {late.before:g} → {late.after:g} min a day, loss a day"
+        f" {each.before:.1f} → {each.after:.1f} (difference {each.low:+.1f} to"
+        f" {each.high:+.1f}), late {late.before:.1f} → {late.after:.1f} min a day, loss a day"
         f" {loss.before / 100:.2f} → {loss.after / 100:.2f} (difference"
         f" {loss.low / 100:+.2f} to {loss.high / 100:+.2f})."
     )
