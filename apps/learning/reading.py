@@ -8,6 +8,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from django.db.models import Min
+
 from apps.core.units import Point, great_circle_m
 from apps.depots.models import Depot
 from apps.drivers.models import ShiftBreak
@@ -39,13 +41,27 @@ LEAST_DRIVERS = 3
 
 BATCH = 2000
 
-Verdicts = Callable[[Sequence[uuid.UUID]], Mapping[uuid.UUID, Mapping[str, str]]]
-"""What is asked for verdicts: by route, of stops driven otherwise than planned."""
+Verdicts = Mapping[uuid.UUID, str]
+"""By route that was driven in another sequence than planned: who was right."""
+
+Judged = Callable[[uuid.UUID, datetime, datetime], Verdicts]
+"""Returns the verdicts on a depot's routes that were given in [since, until)."""
 
 
-def no_verdicts(_: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Mapping[str, str]]:
+def unjudged(_depot_id: uuid.UUID, _since: datetime, _until: datetime) -> Verdicts:
     """Know of no verdict: what was turned round counts as undecided."""
     return {}
+
+
+def first_start(route_ids: Sequence[uuid.UUID]) -> datetime | None:
+    """Return when the earliest of some routes began; no verdict on them is older."""
+    starts = [
+        Route.objects.filter(pk__in=route_ids[first : first + BATCH]).aggregate(
+            at=Min("starts_at")
+        )["at"]
+        for first in range(0, len(route_ids), BATCH)
+    ]
+    return min((at for at in starts if at is not None), default=None)
 
 
 class _Row(NamedTuple):
@@ -119,7 +135,7 @@ def route_facts(
     route_ids: Sequence[uuid.UUID],
     *,
     standard_s: int,
-    verdicts: Verdicts = no_verdicts,
+    verdicts: Verdicts,
 ) -> list[RouteFact]:
     """Return routes as they were driven: six queries, however many they are.
 
@@ -130,7 +146,6 @@ def route_facts(
     received = _received(route_ids)
     opens = _windows(row for each in rows.values() for row in each)
     rests = _rests(route_ids)
-    judged = verdicts(route_ids)
     routes = Route.objects.filter(pk__in=route_ids).select_related(
         "driver__user", "shift__vehicle__type"
     )
@@ -142,7 +157,7 @@ def route_facts(
             speed=route.shift.vehicle.travel_speed_percent / 100,
             stops=_stops(rows[route.pk], received, opens, zone, standard_s),
             rests=tuple(rests[route.shift_id]),
-            verdicts=judged.get(route.pk, {}),
+            verdict=verdicts.get(route.pk, ""),
         )
         for route in sorted(routes, key=lambda each: each.pk)
         if rows[route.pk]

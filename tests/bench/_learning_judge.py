@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,31 @@ class Medians:
         return self._medians.get(key, self._medians[""])
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The error of ours and of each naive way, and of how many it is the mean."""
+
+    ours: float
+    naive: Mapping[str, float]
+    n: int
+    unit: str
+    digits: int
+
+    def figures(self) -> dict[str, Any]:
+        """Return them beside the best naive way, whichever it is."""
+        best = min(self.naive, key=lambda name: self.naive[name])
+        least = self.naive[best]
+        return {
+            "ours": round(self.ours, self.digits),
+            "naive": round(least, self.digits),
+            "naive_is": best,
+            "better_pct": round(100 * (1 - self.ours / least), 1) if least else None,
+            "n": self.n,
+            "unit": self.unit,
+            "all_naive": {k: round(v, self.digits) for k, v in self.naive.items()},
+        }
+
+
 def judged(
     true: Sequence[float],
     ours: Sequence[float],
@@ -76,21 +101,25 @@ def judged(
     unit: str,
     digits: int = 1,
     error: Callable[[Any, Any], float] | None = None,
-) -> dict[str, Any]:
-    """Return the error of ours and of the best naive way; all ways by name."""
+) -> Judged:
+    """Return the errors of what was told against what was true."""
     off = error or mean_error
     found = {name: off(true, told) for name, told in naive.items()}
-    best = min(found, key=lambda name: found[name])
-    mine = off(true, ours)
-    return {
-        "ours": round(mine, digits),
-        "naive": round(found[best], digits),
-        "naive_is": best,
-        "better_pct": round(100 * (1 - mine / found[best]), 1),
-        "n": len(true),
-        "unit": unit,
-        "all_naive": {name: round(value, digits) for name, value in found.items()},
-    }
+    return Judged(off(true, ours), found, len(true), unit, digits)
+
+
+def pooled(rows: Sequence[Judged]) -> Judged:
+    """Return the mean of the same learner's errors on several towns."""
+    n, first = sum(row.n for row in rows), rows[0]
+    return replace(
+        first,
+        ours=sum(row.ours * row.n for row in rows) / n,
+        naive={
+            name: sum(row.naive[name] * row.n for row in rows) / n
+            for name in first.naive
+        },
+        n=n,
+    )
 
 
 def mean_error(true: Sequence[float], told: Sequence[float]) -> float:

@@ -19,6 +19,7 @@ from apps.learning.learners import service, success, travel, zone_order
 from apps.learning.learners.proportions import outcome
 from apps.learning.learners.sketch import Added, grown
 from tests.bench._learning_judge import (
+    Judged,
     Raw,
     Tallies,
     brier,
@@ -111,7 +112,7 @@ def _is_held_back(name: str) -> bool:
 
 def _gaps(
     taught: Sequence[list[Pickup]], asked: Sequence[list[Pickup]], now: float
-) -> dict[str, Any]:
+) -> Judged:
     """Judge how long it is from one pickup to the next, by region and kind of place."""
     tallies = Tallies()
     lessons, questions = _spans(taught), _spans(asked)
@@ -156,7 +157,7 @@ def _spans(routes: Sequence[list[Pickup]]) -> list[tuple[Pickup, float]]:
 
 def _windows(
     taught: Sequence[list[Pickup]], asked: Sequence[list[Pickup]], now: float
-) -> dict[str, Any]:
+) -> Judged:
     """Judge how probable it is that a pickup is within its window."""
     tallies = Tallies()
     lessons = [pickup for route in taught for pickup in route]
@@ -187,7 +188,7 @@ def _is_inside(pickup: Pickup) -> bool:
 
 def _quarters(
     taught: Sequence[list[Pickup]], asked: Sequence[list[Pickup]], now: float
-) -> dict[str, Any]:
+) -> Judged:
     """Judge which quarter of a region a courier picks up in first.
 
     Asked are the pairs that the customers' windows do not decide: those are the plan's.

@@ -1,7 +1,7 @@
 """Days of the composed town, driven by its truth: what the learners are taught and asked.
 
 Planted are the town's own truths (services by door, building and parcels, travel by hour
-and pair of zones, who is at home), and on top: zones that drivers like to drive first,
+and pair of zones, who is at home), and on top: zones that are better driven first,
 how well each zone's order is kept, and reports that are wrong.
 """
 
@@ -22,9 +22,12 @@ from apps.training.town.truth import Mode, TownTruth
 KEEPS = (0.55, 0.95)
 """How often the order is kept in the least and the most willing zone."""
 
-LIKES, ERRS = 0.6, 0.2
-"""So often drivers drive zones in the order that they like, which saves time, or in one
-that does not; else as planned. The verdicts on both are known."""
+BETTER, HABIT = 0.4, 0.35
+"""So often drivers drive zones in the order that is better there, and so often by a
+habit that is worse; else as planned."""
+
+UNDECIDED = 0.3
+"""So many verdicts on what was driven otherwise stay open; the others are right."""
 
 WRONG_SHARE = 0.06
 """Reports with a wrong time: a third a clock that stepped, a third a chat, a third
@@ -68,9 +71,9 @@ class LearningTown:
         low, high = KEEPS
         return low + (high - low) * draw(self._seed, "keeps", zone)
 
-    def likes(self, zone: str) -> float:
-        """Return where drivers like to drive a zone: smaller is earlier."""
-        return draw(self._seed, "likes", zone)
+    def better(self, zone: str) -> float:
+        """Return where a zone is best driven: smaller is earlier."""
+        return draw(self._seed, "better", zone)
 
     def day(self, on_date: date, *, wrong: bool) -> Iterator[TownRoute]:
         """Drive a day; with `wrong` some reports are."""
@@ -151,19 +154,20 @@ class LearningTown:
         told = [
             self._reported(each.stop, key) if wrong else each.stop for each in asked
         ]
-        verdicts = {each.stop.stop_id: verdict for each in asked} if verdict else {}
         fact = RouteFact(
-            f"{on_date} {shift.driver}", "van", 1.0, tuple(told), (), verdicts
+            f"{on_date} {shift.driver}", "van", 1.0, tuple(told), (), verdict
         )
         return TownRoute(fact, tuple(asked), tuple(zones))
 
     def _zones(self, zones: list[str], key: Key) -> tuple[list[str], str]:
         """Return the order in which zones are driven, and the verdict on it."""
-        chance = draw(*key, "likes")
-        if chance < LIKES:
-            return sorted(zones, key=self.likes), "right"
-        if chance < LIKES + ERRS:
-            return sorted(zones, key=lambda zone: draw(*key, "errs", zone)), "wrong"
+        chance, is_open = draw(*key, "zones"), draw(*key, "open") < UNDECIDED
+        if chance < BETTER:
+            found = sorted(zones, key=self.better)
+            return found, "undecidable" if is_open else "right"
+        if chance < BETTER + HABIT:
+            found = sorted(zones, key=lambda zone: draw(self._seed, "habit", zone))
+            return found, "undecidable" if is_open else "wrong"
         return zones, ""
 
     def _nearest(self, orders: list[OrderDraft]) -> list[OrderDraft]:

@@ -20,12 +20,14 @@ from apps.routes.parameters import DEFAULTS
 from apps.training.town.generate import make_town
 from apps.training.town.truth import TownTruth
 from tests.bench._learning_judge import (
+    Judged,
     Medians,
     Raw,
     Tallies,
     brier,
     judged,
     means,
+    pooled,
     wrong_share,
 )
 from tests.bench._learning_real import judge_lade, judge_nyc
@@ -46,33 +48,42 @@ def main(argv: list[str]) -> dict[str, Any]:
     parser.add_argument("--orders", type=int, default=200)
     parser.add_argument("--drivers", type=int, default=6)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--towns", type=int, default=3)
     given = parser.parse_args(argv)
-    town = LearningTown(
-        TownTruth(make_town(given.seed)),
-        orders=given.orders,
-        drivers=given.drivers,
-        seed=given.seed,
-    )
-    days = [FIRST_DAY + timedelta(days=n) for n in range(given.teaching + given.days)]
-    taught = [r for day in days[: given.teaching] for r in town.day(day, wrong=True)]
-    sys.stderr.write(f"taught by {len(taught)} routes of {given.teaching} days\n")
-    asked = [r for day in days[given.teaching :] for r in town.day(day, wrong=False)]
-    now = datetime.combine(days[given.teaching], time(), UTC)
-    found = judge_town(taught, asked, now)
-    few = [r for r in taught if r.fact.route_id >= f"{days[given.teaching - FEW]}"]
-    found |= {
-        f"{name}_after_{FEW}_days": row
-        for name, row in judge_town(few, asked, now).items()
+    towns = []
+    for seed in range(given.seed, given.seed + given.towns):
+        towns.append(_of_town(given, seed))
+        sys.stderr.write(f"town {seed} is judged\n")
+    found = {
+        name: pooled([town[name] for town in towns]).figures() for name in towns[0]
     }
-    found |= judge_lade()
-    found |= judge_nyc()
+    for name, row in {**judge_lade(), **judge_nyc()}.items():
+        found[name] = row.figures() if isinstance(row, Judged) else row
     sys.stderr.writelines(table(found))
     return {"learners": found}
 
 
+def _of_town(given: argparse.Namespace, seed: int) -> dict[str, Judged]:
+    """Teach and ask in one town: after all days of teaching, and after a few."""
+    truth = TownTruth(make_town(seed))
+    town = LearningTown(truth, orders=given.orders, drivers=given.drivers, seed=seed)
+    days = [FIRST_DAY + timedelta(days=n) for n in range(given.teaching + given.days)]
+    taught = [r for day in days[: given.teaching] for r in town.day(day, wrong=True)]
+    asked = [r for day in days[given.teaching :] for r in town.day(day, wrong=False)]
+    now = datetime.combine(days[given.teaching], time(), UTC)
+    few = [r for r in taught if r.fact.route_id >= f"{days[given.teaching - FEW]}"]
+    return judge_town(town, taught, asked, now) | {
+        f"{name}_after_{FEW}_days": row
+        for name, row in judge_town(town, few, asked, now).items()
+    }
+
+
 def judge_town(
-    taught: Sequence[TownRoute], asked: Sequence[TownRoute], now: datetime
-) -> dict[str, Any]:
+    town: LearningTown,
+    taught: Sequence[TownRoute],
+    asked: Sequence[TownRoute],
+    now: datetime,
+) -> dict[str, Judged]:
     """Return how good ours and the naive ways are on the town's later days."""
     tallies, today = Tallies(), grown(now)
     for route in taught:
@@ -88,14 +99,14 @@ def judge_town(
         "service": _services(tallies, today, reported, visits),
         "travel": _travels(tallies, today, taught, asked),
         "success": _successes(tallies, today, told, visits),
-        "zone_order": _orders(tallies, today, taught, asked),
+        "zone_order": _orders(tallies, today, taught, asked, town),
         "adherence": _adherences(tallies, today, taught, asked),
     }
 
 
 def _services(
     tallies: Tallies, today: float, reported: Sequence[Any], visits: Sequence[Asked]
-) -> dict[str, Any]:
+) -> Judged:
     known = means(service.figures(tallies.of("service"), today))
     ours = [
         each.stop.planned_s
@@ -140,7 +151,7 @@ def _travels(
     today: float,
     taught: Sequence[TownRoute],
     asked: Sequence[TownRoute],
-) -> dict[str, Any]:
+) -> Judged:
     known = means(travel.figures(tallies.of("travel"), today))
     lessons, questions = _legs(taught), _legs(asked)
 
@@ -182,7 +193,7 @@ def _legs(routes: Sequence[TownRoute]) -> list[tuple[str, str, int, float, float
 
 def _successes(
     tallies: Tallies, today: float, told: Sequence[Asked], visits: Sequence[Asked]
-) -> dict[str, Any]:
+) -> Judged:
     """Judge against the planted probability of a zone's hour: what happens is luck.
 
     It is the mean over all visits there; what differs from door to door, no figure of a
@@ -219,7 +230,12 @@ def _orders(
     today: float,
     taught: Sequence[TownRoute],
     asked: Sequence[TownRoute],
-) -> dict[str, Any]:
+    town: LearningTown,
+) -> Judged:
+    """Judge which of two zones of a route is better driven first.
+
+    The naive way counts what was driven; ours weighs it by who was right.
+    """
     known = means(zone_order.figures(tallies.of("zone_order"), today))
     lessons = [pair for route in taught for pair in _pairs(route)]
     raw = Raw([(f"{one}>{other}", first, 1.0) for one, other, first, _ in lessons])
@@ -229,7 +245,7 @@ def _orders(
         "mean of pair": [raw(f"{one}>{other}") for one, other, *_ in pairs],
     }
     ours = [known.get(f"{one}>{other}", 0.5) for one, other, *_ in pairs]
-    true = [first for _, _, first, _ in pairs]
+    true = [float(town.better(one) < town.better(other)) for one, other, *_ in pairs]
     return judged(
         true, ours, naive, unit="share of pairs wrong", digits=4, error=wrong_share
     )
@@ -255,7 +271,7 @@ def _adherences(
     today: float,
     taught: Sequence[TownRoute],
     asked: Sequence[TownRoute],
-) -> dict[str, Any]:
+) -> Judged:
     """Judge against what later days' sequences came to, zone by zone."""
     known = means(adherence.figures(tallies.of("adherence"), today))
     raw = Raw([(zone, kept, 1.0) for zone, kept in _kept(taught)])
@@ -289,7 +305,7 @@ def table(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
             lines.append(f"{name:26}{row['skipped']}\n")
             continue
         lines.append(
-            f"{name:26}{row['ours']:>10}{row['naive']:>10}{row['better_pct']:>8} %"
+            f"{name:26}{row['ours']:>10}{row['naive']:>10}{row['better_pct']!s:>8} %"
             f"{row['n']:>8}  {row['unit']}, {row['naive_is']}\n"
         )
     return lines

@@ -44,7 +44,6 @@ def route(stops: Sequence[StopFact], **fields: Any) -> RouteFact:
         "driver_class": "van",
         "speed": 1.0,
         "rests": (),
-        "verdicts": {},
     }
     return RouteFact(stops=tuple(stops), **(known | fields))
 

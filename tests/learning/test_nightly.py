@@ -253,3 +253,20 @@ def test_number_before_another_by_so_much() -> None:
 
     assert (number.int >> 80) - (earlier.int >> 80) == 2000
     assert earlier < number
+
+
+def test_verdict_that_comes_later_weighs_what_was_counted() -> None:
+    days = drive(40)
+    route = Route.objects.get()
+    for place, stop in enumerate(Stop.objects.order_by("arrived_at")):
+        # Planned the other way round: what was driven is a deviation.
+        planned_at = days.now - timedelta(minutes=place)
+        Stop.objects.filter(pk=stop.pk).update(planned_arrival_at=planned_at)
+    night(days)
+    asked = Tally.objects.filter(kind="zone_order")
+    unjudged = asked.count()
+
+    second = night(days, judged=lambda *_: {route.pk: "wrong"})
+
+    assert second.changed == 1
+    assert asked.count() < unjudged

@@ -18,7 +18,7 @@ def driven(zones: str, planned: str, verdict: str = "") -> RouteFact:
         )
         for place, zone in enumerate(zones)
     ]
-    return route(stops, verdicts=dict.fromkeys(zones, verdict) if verdict else {})
+    return route(stops, verdict=verdict)
 
 
 def figures(*routes: RouteFact) -> dict[str, Figure]:

@@ -1,6 +1,5 @@
 """What is read of a route that was driven, as the learners take it. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,8 +43,8 @@ class StopFact:
 class RouteFact:
     """A route as it was driven: its stops in the order of arrival.
 
-    `verdicts` says of stops that the driver drove otherwise than planned who was right:
-    `right` (the driver), `wrong`, or `undecidable`.
+    `verdict` says of a route that was driven in another sequence than planned who was
+    right: `right` (the driver), `wrong`, or `undecidable`; nothing where nobody judged.
     """
 
     route_id: str
@@ -53,4 +52,4 @@ class RouteFact:
     speed: float
     stops: tuple[StopFact, ...]
     rests: tuple[datetime, ...]
-    verdicts: Mapping[str, str]
+    verdict: str = ""

@@ -47,7 +47,7 @@ def observed(route: RouteFact) -> list[Added]:
         is_planned = planned.get(one, 0.0) < planned.get(other, 0.0)
         trust = AS_PLANNED
         if is_first != is_planned:
-            trust = _by_verdict(route, {one, other})
+            trust = BY_VERDICT.get(route.verdict, BY_VERDICT["undecidable"])
         if trust > 0:
             weight = trust * grown(route.stops[-1].completed.occurred_at)
             added.append(outcome(KIND, f"{one}{SEP}{other}", is_first, weight))
@@ -61,16 +61,6 @@ def _places(stops: Sequence[StopFact]) -> dict[str, float]:
         if stop.zone:
             places[stop.zone].append(place)
     return {zone: median(found) for zone, found in places.items()}
-
-
-def _by_verdict(route: RouteFact, zones: set[str]) -> float:
-    """Return what a turned pair counts: the worst of the verdicts on its stops."""
-    told = [
-        BY_VERDICT.get(route.verdicts[stop.stop_id], BY_VERDICT["undecidable"])
-        for stop in route.stops
-        if stop.zone in zones and stop.stop_id in route.verdicts
-    ]
-    return min(told, default=BY_VERDICT["undecidable"])
 
 
 def figures(tallies: Mapping[str, Sketch], today: float) -> list[Figure]:

@@ -49,7 +49,7 @@ def learn(
     by: Actor,
     now: datetime,
     told: Told = silent,
-    verdicts: reading.Verdicts = reading.no_verdicts,
+    judged: reading.Judged = reading.unjudged,
 ) -> Night:
     """Read what is new of a depot, and make the estimates that follow; return what it was.
 
@@ -58,13 +58,49 @@ def learn(
     """
     read, _ = Reading.objects.get_or_create(depot=depot)
     newest = reading.newest_entry(depot.pk)
-    if read.read_to is None:
-        route_ids = reading.all_routes(depot.pk)
-    else:
-        route_ids = reading.touched_routes(depot.pk, read.read_to)
-    night = Night(routes=len(route_ids))
-    left_out = Counter[str]()
+    night = Night()
+    route_ids = _routes(depot.pk, read, judged, now)
+    since = reading.first_start(route_ids)
+    verdicts = judged(depot.pk, since, now) if since else {}
+    _count_routes(depot, route_ids, verdicts, night, told=told, now=now)
+    days = ledger.settled_days(depot.pk, read.read_to)
+    count(depot.pk, ledger.settled(depot.pk, days), now=now)
+    told("estimates", 0, 1)
+    shown = reading.shown_classes(depot.pk, now=now)
+    with writing(by=by, now=now) as journal:
+        Reading.objects.select_for_update().get(pk=depot.pk)
+        night.estimates = estimate(depot.pk, shown=shown, now=now)
+        Reading.objects.filter(pk=depot.pk).update(
+            read_to=newest, read_at=now, figures=asdict(night)
+        )
+        journal.record("estimates.learned", depot, depot_id=depot.pk, **asdict(night))
+    return night
+
+
+def _routes(
+    depot_id: uuid.UUID, read: Reading, judged: reading.Judged, now: datetime
+) -> list[uuid.UUID]:
+    """Return the routes of which something is new: a report, or a verdict."""
+    if read.read_to is None or read.read_at is None:
+        return reading.all_routes(depot_id)
+    since = read.read_at - reading.OVERLAP
+    fresh = {*reading.touched_routes(depot_id, read.read_to)}
+    return sorted(fresh | judged(depot_id, since, now).keys())
+
+
+def _count_routes(
+    depot: Depot,
+    route_ids: Sequence[uuid.UUID],
+    verdicts: reading.Verdicts,
+    night: Night,
+    *,
+    told: Told,
+    now: datetime,
+) -> None:
+    """Add what these routes are now, some at a time, and note it of the night."""
+    night.routes = len(route_ids)
     standard_s = parameters_in_force(depot.pk, now).standard_service_s
+    left_out = Counter[str]()
     for done, some in _in_parts(route_ids, ROUTES_AT_ONCE):
         told("routes", done, len(route_ids))
         facts = reading.route_facts(
@@ -77,19 +113,7 @@ def learn(
             left_out.update(left)
             night.stops += len(route.stops)
         night.changed += count(depot.pk, things, now=now)
-    days = ledger.settled_days(depot.pk, read.read_to)
-    count(depot.pk, ledger.settled(depot.pk, days), now=now)
-    told("estimates", 0, 1)
     night.left_out = dict(sorted(left_out.items()))
-    shown = reading.shown_classes(depot.pk, now=now)
-    with writing(by=by, now=now) as journal:
-        Reading.objects.select_for_update().get(pk=depot.pk)
-        night.estimates = estimate(depot.pk, shown=shown, now=now)
-        Reading.objects.filter(pk=depot.pk).update(
-            read_to=newest, read_at=now, figures=asdict(night)
-        )
-        journal.record("estimates.learned", depot, depot_id=depot.pk, **asdict(night))
-    return night
 
 
 def _subject(route_id: uuid.UUID | str) -> str:
