@@ -20,6 +20,7 @@ V1_ROOMS = (
     "feedback",
     "tuning",
     "verdicts",
+    "learning",
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

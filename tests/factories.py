@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 
 from apps.depots.models import Absence, Depot, DepotMembership, Zone
 from apps.drivers.models import Device, Driver, Shift, ShiftBreak, Vehicle
+from apps.learning.models import Estimate
 from apps.notifications.models import Message
 from apps.orders.models import (
     Address,
@@ -259,6 +260,21 @@ class ConditionFactory(DjangoModelFactory[Condition]):
     reported_at = NOW
     confirmed_at = NOW
     confirmed_by = "user:1"
+
+
+class EstimateFactory(DjangoModelFactory[Estimate]):
+    """What services of a depot take, from forty of them."""
+
+    class Meta:
+        model = Estimate
+
+    depot = factory.SubFactory(DepotFactory)
+    kind = "service"
+    key = "depot"
+    n = 40
+    mean = 1.2
+    spread = 0.05
+    as_of = NOW
 
 
 class DecisionRightFactory(DjangoModelFactory[DecisionRight]):

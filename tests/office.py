@@ -71,6 +71,7 @@ from tests.factories import (
     DepotMembershipFactory,
     DeviceFactory,
     DriverFactory,
+    EstimateFactory,
     ImportRunFactory,
     MessageFactory,
     OrderFactory,
@@ -198,6 +199,7 @@ def make_office(**depot: Any) -> Office:
         *_written_to(place),
         *_behind(place),
         _proposed(place),
+        EstimateFactory(depot=place),
     ]
     route = next(row for row in rows if isinstance(row, Route))
     asked = OverrideFactory(

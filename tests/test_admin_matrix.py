@@ -174,6 +174,11 @@ PAGES: dict[str, dict[str, str]] = {
         "export": "feedback.view_response",
     },
     "feedback.surveyimport": {"view": "feedback.view_surveyimport", "add": NOBODY},
+    "learning.estimate": {
+        "view": "learning.view_estimate",
+        "add": NOBODY,
+        "pictures": "learning.view_estimate",
+    },
     "notifications.message": {
         "view": "notifications.view_message",
         "add": NOBODY,

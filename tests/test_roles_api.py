@@ -97,6 +97,8 @@ ENDPOINTS: dict[str, str] = {
     "POST /api/v1/action-items/{incidents.actionitem}/settle": (
         "incidents.change_actionitem"
     ),
+    "GET /api/v1/estimates": "learning.view_estimate",
+    "GET /api/v1/estimates/{learning.estimate}": "learning.view_estimate",
     "GET /api/v1/playbooks": "incidents.view_playbook",
     "GET /api/v1/playbooks/{incidents.playbook}": "incidents.view_playbook",
     "GET /api/v1/depots/{depots.depot}/monitor": "metrics.view_dailyfigure",

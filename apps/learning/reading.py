@@ -48,11 +48,6 @@ Judged = Callable[[uuid.UUID, datetime, datetime], Verdicts]
 """Returns the verdicts on a depot's routes that were given in [since, until)."""
 
 
-def unjudged(_depot_id: uuid.UUID, _since: datetime, _until: datetime) -> Verdicts:
-    """Know of no verdict: what was turned round counts as undecided."""
-    return {}
-
-
 def first_start(route_ids: Sequence[uuid.UUID]) -> datetime | None:
     """Return when the earliest of some routes began; no verdict on them is older."""
     starts = [

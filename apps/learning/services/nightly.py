@@ -10,7 +10,7 @@ from typing import TypeVar
 from apps.core.actors import Actor
 from apps.depots.models import Depot
 from apps.journal.services import writing
-from apps.learning import ledger, reading
+from apps.learning import judgements, ledger, reading
 from apps.learning.learners.counting import added_by
 from apps.learning.learners.sketch import Added
 from apps.learning.models import Reading
@@ -49,7 +49,7 @@ def learn(
     by: Actor,
     now: datetime,
     told: Told = silent,
-    judged: reading.Judged = reading.unjudged,
+    judged: reading.Judged = judgements.judged,
 ) -> Night:
     """Read what is new of a depot, and make the estimates that follow; return what it was.
 

@@ -67,6 +67,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("feedback.survey", "poll"),
             ("feedback.surveyimport", "upload"),
             ("tuning.proposal", "published_with_changes"),
+            ("learning.estimate", "school"),
         ),
     ),
     (
