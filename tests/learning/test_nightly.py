@@ -21,6 +21,7 @@ from apps.learning.services import Night, learn, nightly
 from apps.learning.tasks import learn_all, learn_depot
 from apps.recommendations.services import settle
 from apps.routes.models import PlanningParameter, Route, Stop
+from tests.bench import _learning_days
 from tests.bench._learning_days import LearningDays
 from tests.factories import NOW
 from tests.office import make_office
@@ -144,7 +145,8 @@ def test_night_that_broke_off_can_be_begun_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(nightly, "ROUTES_AT_ONCE", 1)
-    days = drive(250)
+    monkeypatch.setattr(_learning_days, "STOPS_A_ROUTE", 9)
+    days = drive(25)
     steps = iter([None, None])
 
     def told(what: str, *_: int) -> None:
@@ -160,15 +162,18 @@ def test_night_that_broke_off_can_be_begun_again(
     assert same(sums(days.depot), from_scratch(days.depot))
 
 
-def test_cost_follows_new_events(django_assert_max_num_queries: Any) -> None:
+def test_cost_follows_new_events(
+    django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A night reads in a fixed number of queries, whatever was read before."""
-    days = drive(300)
+    monkeypatch.setattr(_learning_days, "STOPS_A_ROUTE", 10)
+    days = drive(100)
     night(days)
     days.lay_out(20)
     with django_assert_max_num_queries(60):
         second = night(days)
 
-    assert second.stops <= 20 + 2 * 100, "no more than the routes of the overlap"
+    assert second.stops <= 20 + 10 * 10 // 2, "no more than the routes of the overlap"
 
 
 def test_service_is_learned_against_its_standard_not_what_was_learned() -> None:

@@ -179,7 +179,7 @@ def _drawn(
                     side="more" if off > 0 else "less",
                     strength=round(0.06 + 0.6 * abs(off) / max(far, 1e-9), 2),
                     text=told(each),
-                    figure=f"{100 * each.mean:.0f}" if percent else f"{each.mean:.1f}",
+                    figure=f"{100 * each.mean:.0f}" if percent else f"{each.mean:.2f}",
                 )
             )
     names = [_column(kind, column) for column in columns]

@@ -50,7 +50,9 @@ def figures(tallies: Mapping[str, Sketch], today: float) -> list[Figure]:
     error = float(np.sqrt(all_of_it.within / max(all_of_it.weight[0], 1e-9)))
     found = [Figure("depot", int(all_of_it.n[0]), float(mean), error, "")]
     names = {f"kind:{kind}": row for kind, row in zip(kinds, whole, strict=True)}
-    more, told = _level(names, dict.fromkeys(names, ("depot", mean)), today, LEAST_KIND)
+    more, told = _level(
+        names, dict.fromkeys(names, ("depot", mean)), today, LEAST_KIND, error
+    )
     found += more
     for kind in kinds:
         rows = {
@@ -59,7 +61,7 @@ def figures(tallies: Mapping[str, Sketch], today: float) -> list[Figure]:
             if key.split(SEP)[0] == kind and key.split(SEP)[1]
         }
         above = f"kind:{kind}", told[f"kind:{kind}"]
-        more, _ = _level(rows, dict.fromkeys(rows, above), today, LEAST_ZONE)
+        more, _ = _level(rows, dict.fromkeys(rows, above), today, LEAST_ZONE, error)
         found += more
     return found
 
@@ -69,19 +71,25 @@ def _level(
     parents: Mapping[str, tuple[str, float]],
     today: float,
     least: int,
+    error: float,
 ) -> tuple[list[Figure], dict[str, float]]:
     if not rows:
         return [], {}
     seen = shares(list(rows.values()), today)
     expected = np.array([parents[key][1] for key in rows])
     among = between(seen.mean, expected, seen.weight, seen.within)
-    value, error = shrunk(
-        seen.mean, expected, seen.weight, within=seen.within, among=among
+    value, errors = shrunk(
+        seen.mean,
+        expected,
+        seen.weight,
+        within=seen.within,
+        among=among,
+        above=error,
     )
     value = possible(value)
     found = [
         Figure(key, int(n), float(mean), float(spread), parents[key][0])
-        for key, n, mean, spread in zip(rows, seen.n, value, error, strict=True)
+        for key, n, mean, spread in zip(rows, seen.n, value, errors, strict=True)
         if n >= least
     ]
     return found, dict(zip(rows, value.tolist(), strict=True))

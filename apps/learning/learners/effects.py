@@ -5,6 +5,7 @@ takes what the others leave (Buja, Hastie, Tibshirani 1989), shrunk as `shrinkin
 So a zone is not blamed for its large orders, nor an hour for the zones driven in it.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -50,6 +51,7 @@ def main_effects(cells: Sequence[tuple[str, ...]], seen: Summary) -> Effects:
     """Return the main effects; a cell names a level of each cause."""
     causes = [_numbered(names) for names in zip(*cells, strict=True)]
     weight, mean = seen.weight, _mean(seen.mean, seen.weight)
+    error = math.sqrt(seen.within / max(float(weight.sum()), 1e-12))
     values = [np.zeros(len(names)) for names, _ in causes]
     errors = [np.zeros(len(names)) for names, _ in causes]
     for _ in range(ROUNDS):
@@ -68,17 +70,17 @@ def main_effects(cells: Sequence[tuple[str, ...]], seen: Summary) -> Effects:
             zero = np.zeros(len(names))
             among = between(raw, zero, whole, seen.within)
             value, errors[place] = shrunk(
-                raw, zero, whole, within=seen.within, among=among
+                raw, zero, whole, within=seen.within, among=among, above=error
             )
             middle = _mean(value, whole)
             values[place], mean = value - middle, mean + middle
     return Effects(
         mean=mean,
-        error=float(np.sqrt(seen.within / max(weight.sum(), 1e-12))),
+        error=error,
         n=int(seen.n.sum()),
         by_cause=tuple(
-            _effects(names, level, value, error, seen.n)
-            for (names, level), value, error in zip(causes, values, errors, strict=True)
+            _effects(names, level, value, off, seen.n)
+            for (names, level), value, off in zip(causes, values, errors, strict=True)
         ),
         within=seen.within,
     )

@@ -135,7 +135,12 @@ def _level(
     expected = np.array([_expected(rows[key], effects) for key in keys]) + above
     among = between(seen.mean, expected, seen.weight, seen.within)
     value, error = shrunk(
-        seen.mean, expected, seen.weight, within=seen.within, among=among
+        seen.mean,
+        expected,
+        seen.weight,
+        within=seen.within,
+        among=among,
+        above=effects.error,
     )
     own: Floats = value - expected + above
     found = []

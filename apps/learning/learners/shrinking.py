@@ -90,11 +90,21 @@ def between(raw: Floats, expected: Floats, weight: Floats, within: float) -> flo
 
 
 def shrunk(
-    raw: Floats, expected: Floats, weight: Floats, *, within: float, among: float
+    raw: Floats,
+    expected: Floats,
+    weight: Floats,
+    *,
+    within: float,
+    among: float,
+    above: float = 0.0,
 ) -> tuple[Floats, Floats]:
-    """Return figures between what is expected and what was seen, and their errors."""
+    """Return figures between what is expected and what was seen, and their errors.
+
+    `above` is the error of what is expected: the less a key has of its own, the more of
+    it is its parent's.
+    """
     share = weight * among / np.maximum(weight * among + within, 1e-12)
-    errors = np.sqrt(among * (1 - share))
+    errors = np.sqrt(among * (1 - share) + ((1 - share) * above) ** 2)
     return expected + share * (raw - expected), errors
 
 

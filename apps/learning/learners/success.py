@@ -50,7 +50,12 @@ def figures(tallies: Mapping[str, Sketch], today: float) -> list[Figure]:
     expected = possible(np.array([effects.of(*cell) for cell in cells]))
     among = between(seen.mean, expected, seen.weight, seen.within)
     value, error = shrunk(
-        seen.mean, expected, seen.weight, within=seen.within, among=among
+        seen.mean,
+        expected,
+        seen.weight,
+        within=seen.within,
+        among=among,
+        above=effects.error,
     )
     value = possible(value)
     for at, (zone, hour) in enumerate(cells):

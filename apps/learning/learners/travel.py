@@ -110,7 +110,12 @@ def _pairs(
     expected = np.array([_mixed(cells, groups[pair], effects) for pair in pairs])
     among = between(seen.mean, expected, seen.weight, seen.within)
     value, error = shrunk(
-        seen.mean, expected, seen.weight, within=seen.within, among=among
+        seen.mean,
+        expected,
+        seen.weight,
+        within=seen.within,
+        among=among,
+        above=effects.error,
     )
     own: Floats = value - expected
     found = []
@@ -135,7 +140,12 @@ def _pair_hours(
     expected = np.array([effects.of(*key) + own[key[0], key[1]] for key in keys])
     among = between(seen.mean, expected, seen.weight, seen.within)
     value, error = shrunk(
-        seen.mean, expected, seen.weight, within=seen.within, among=among
+        seen.mean,
+        expected,
+        seen.weight,
+        within=seen.within,
+        among=among,
+        above=effects.error,
     )
     found = []
     for at, (origin, goal, hour) in enumerate(keys):
