@@ -1,6 +1,6 @@
 """The office's pages, through their real addresses: what they show, what they do."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +15,7 @@ from apps.core.roles import DATA_ANALYST, MODEL_MONITOR, ROUTE_PLANNER, SUPERVIS
 from apps.journal.models import Entry
 from apps.journal.services import writing
 from apps.routes.models import Plan, PlanChange, Route
+from apps.routes.pinned import Pin, RouteLock
 from apps.routes.states import PlanState, RouteState
 from tests.factories import NOW, SERVICE_DATE
 from tests.office import Office, make_office, make_user, publish, signed_in
@@ -267,3 +268,29 @@ def test_sidebar_leads_to_what_the_role_may_see(office: Office) -> None:
     assert page("recommendations_recommendation_changelist") in shown
     assert page("drivers_driver_changelist") not in shown
     assert "Administration" not in shown
+
+
+def test_route_page_shows_what_people_hold_fast(office: Office) -> None:
+    route = office.rows["routes.route"]
+    stop = route.stops.get()
+    held = {"made_at": NOW, "made_by": "user:1"}
+    Pin.objects.create(
+        stop=stop,
+        kind=Pin.Kind.TIME,
+        service_date=route.service_date,
+        closes_at=NOW,
+        why="The gate shuts",
+        **held,
+    )
+    RouteLock.objects.create(route=route, until_at=NOW, **held)
+    url = page("routes_route_change", route)
+    client = signed_in(make_user(SUPERVISOR, office.depot))
+    with time_machine.travel(NOW - timedelta(hours=1), tick=False):
+        before = client.get(url).content.decode()
+    with time_machine.travel(NOW, tick=False):
+        after = client.get(url).content.decode()
+
+    assert "The gate shuts" in before
+    assert "kind=unlock_route" in before
+    assert "The gate shuts" in after
+    assert "kind=unlock_route" not in after, "the lock is over"

@@ -1,16 +1,14 @@
 """The audit trail of one object: which entries of the journal are about it; reads only."""
 
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db.models import Model, Q, QuerySet
 
 from apps.depots.models import Depot
-from apps.drivers.models import Driver
+from apps.drivers.actors import names_of
 from apps.journal.models import Entry
 from apps.metrics.words import Told, details_of, title_of
 from apps.orders.models import Order
@@ -96,28 +94,3 @@ def origin_of(row: Model) -> Fact | None:
     asked = run.requested_by if run else ""
     who = names_of({asked}).get(asked, asked)
     return Fact(row.received_at, row.depot.time_zone, who, came, "", ())
-
-
-def names_of(actors: Iterable[str]) -> dict[str, str]:
-    """Return the names of actors such as `user:3`, as far as they are known."""
-    parted = [(actor, *actor.partition(":")[::2]) for actor in actors]
-    users = {key for _, kind, key in parted if kind == "user" and key.isdigit()}
-    drivers = {key for _, kind, key in parted if kind == "driver" and _is_uuid(key)}
-    names = {
-        f"user:{user.pk}": user.get_full_name() or user.get_username()
-        for user in User.objects.filter(pk__in=users)
-    }
-    found = Driver.objects.filter(pk__in=drivers).values_list("pk", "name")
-    by_id = {pk: name for pk, name in found}
-    for actor, kind, key in parted:
-        if kind == "driver" and _is_uuid(key) and uuid.UUID(key) in by_id:
-            names[actor] = by_id[uuid.UUID(key)]
-    return names
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True

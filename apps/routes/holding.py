@@ -2,11 +2,12 @@
 
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import F, Q
 
+from apps.drivers.actors import names_of
 from apps.routes.pinned import Pin, RouteLock
 from apps.routes.planning import Interval
 
@@ -97,3 +98,54 @@ def pinned_windows(pin: Pin, windows: Collection[Interval]) -> tuple[Interval, .
     if opens_at is None or closes_at is None:
         raise ValueError(f"Pin {pin.pk} of time has neither end.")
     return (Interval(opens_at, closes_at),)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One thing that people hold fast of a route, as its page tells it."""
+
+    what: str
+    reference: str
+    stop_id: uuid.UUID | None
+    opens_at: datetime | None
+    closes_at: datetime | None
+    until_at: datetime | None
+    why: str
+    made_at: datetime
+    made_by: str
+
+
+def holds_on_route(route_id: uuid.UUID, *, now: datetime) -> list[Hold]:
+    """Return a route's lock and the pins of its stops that are in force, newest first."""
+    locks = RouteLock.objects.filter(in_force(now), route=route_id)
+    pins = Pin.objects.filter(
+        in_force(now),
+        stop__route=route_id,
+        service_date=F("stop__route__service_date"),
+    ).select_related("stop__order")
+    held = [
+        Hold(
+            *("The whole route", "", None, None, None),
+            lock.until_at,
+            lock.why,
+            lock.made_at,
+            lock.made_by,
+        )
+        for lock in locks
+    ]
+    held += [
+        Hold(
+            pin.get_kind_display(),
+            pin.stop.order.reference,
+            pin.stop_id,
+            pin.opens_at,
+            pin.closes_at,
+            pin.until_at,
+            pin.why,
+            pin.made_at,
+            pin.made_by,
+        )
+        for pin in pins
+    ]
+    names = names_of({one.made_by for one in held})
+    return [replace(one, made_by=names.get(one.made_by, one.made_by)) for one in held]

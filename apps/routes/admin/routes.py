@@ -12,6 +12,7 @@ from apps.core.wording import NOTHING, distance, duration, local_time
 from apps.depots.scoping import DepotScopedAdmin
 from apps.routes import board
 from apps.routes.admin.drawing import line_of, map_of_route
+from apps.routes.holding import holds_on_route
 from apps.routes.models import PlanChange, Route, Stop, StopEvent
 from apps.routes.states import DONE, RouteState
 
@@ -107,6 +108,7 @@ class RoutePage(FactPage, DepotScopedAdmin):
             stops=[(item, events.get(item.stop.pk, [])) for item in line.stops],
             map=map_of_route(row, on_the_road),
             on_the_road=on_the_road,
+            holds=holds_on_route(route.pk, now=now),
             changes=[(change, changed_words(change)) for change in changes],
         )
 
