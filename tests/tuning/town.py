@@ -68,6 +68,8 @@ class Town:
     orders: int = 30
     shifts: int = 2
     seed: int = 7
+    pace: float = 1.0
+    """How much longer travel really takes than the first law says."""
     depot: Depot = field(init=False)
     zones: Mapping[str, Zone] = field(init=False)
     crew: list[Driver] = field(init=False)
@@ -176,6 +178,7 @@ class Town:
         found = []
         for stop in stops:
             way_s = self._way_s(here, stop.order.point) * chance.uniform(0.92, 1.08)
+            way_s *= self.pace
             stop.enroute_at, stop.arrived_at = at, at + timedelta(seconds=way_s)
             opens_at = stop.order.windows.get().opens_at
             began_at = max(stop.arrived_at, opens_at)
