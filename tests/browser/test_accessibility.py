@@ -19,9 +19,18 @@ TABLET: ViewportSize = {"width": 820, "height": 1180}
 LISTS = (
     *("routes/plan", "routes/route", "routes/planchange", "routes/condition"),
     *("orders/order", "drivers/driver", "drivers/shift", "journal/entry"),
-    *("sync/quarantinedevent", "core/taskrun"),
+    *("sync/quarantinedevent", "core/taskrun", "routes/depotmode"),
+    *("overrides/override", "overrides/decisionright", "incidents/incident"),
+    *("incidents/actionitem", "feedback/feedback", "notifications/message"),
+    *("customers/addressproposal", "verdicts/verdict", "learning/estimate"),
+    "tuning/proposal",
 )
-ROWS = ("orders/order", "drivers/driver", "routes/plan", "routes/route")
+ROWS = (
+    *("orders/order", "drivers/driver", "routes/plan", "routes/route"),
+    *("overrides/override", "incidents/incident", "feedback/feedback"),
+    *("notifications/message", "verdicts/verdict", "tuning/proposal"),
+)
+WITH_HISTORY = ("orders/order",)
 FORMS = ("routes/plan/add/", "routes/condition/add/", "drivers/shift/add/")
 THE_THEMES: dict[str, set[str]] = {}
 """Rule → beginnings of targets in the theme's own pages that we cannot reach."""
@@ -35,9 +44,11 @@ def addresses(page: Page, office: str) -> list[str]:
         if name not in ROWS:
             continue
         page.goto(f"{office}/admin/{name}/")
-        link = page.locator("#result_list tbody th a").first.get_attribute("href")
-        row = str(link).partition("/admin/")[2].partition("?")[0]
-        found += [row, row.replace("/change/", "/history/")]
+        link = page.locator("#result_list tbody a[href*='/change/']").first
+        row = str(link.get_attribute("href")).partition("/admin/")[2].partition("?")[0]
+        found.append(row)
+        if name in WITH_HISTORY:
+            found.append(row.replace("/change/", "/history/"))
     return found
 
 

@@ -110,3 +110,26 @@ def test_focus_is_seen_when_one_walks_by_keyboard(driver: Driver) -> None:
             assert faults == []
 
     driver.run(look)
+
+
+def test_request_is_opened_and_rejected_by_keys_alone(driver: Driver) -> None:
+    def decide() -> None:
+        with driver.opened(SIZES["desk"]) as (page, faults):
+            page.goto(f"{driver.address}/admin/overrides/override/")
+            page.keyboard.press("j")
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("button", name="Reject")).to_be_visible()
+            assert_fits(page)
+
+            page.keyboard.press("q")
+            expect(page.get_by_text("What is due first stands first")).to_be_visible()
+            page.keyboard.press("j")
+            page.keyboard.press("Enter")
+            page.get_by_label("Why").select_option(index=1)
+            page.keyboard.press("Escape")
+            page.locator("body").click(position={"x": 1, "y": 1})
+            page.keyboard.press("r")
+            expect(page.get_by_text("rejected").first).to_be_visible()
+            assert faults == []
+
+    driver.run(decide)
