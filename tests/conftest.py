@@ -22,6 +22,16 @@ FIRST_ROWS: dict[type[Model], list[Model]] = {}
 """What migrations wrote into our tables, by model."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: at the end one worker would wait for them."""
+    slow = {
+        item.path
+        for item in items
+        if item.get_closest_marker("slow") or item.get_closest_marker("browser")
+    }
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def django_db_keepdb(
     request: pytest.FixtureRequest, django_db_modify_db_settings: None
