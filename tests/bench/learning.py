@@ -47,7 +47,7 @@ def main(argv: list[str]) -> dict[str, Any]:
     parser.add_argument("--days", type=int, default=20)
     parser.add_argument("--orders", type=int, default=200)
     parser.add_argument("--drivers", type=int, default=6)
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--seed", type=int, default=21)
     parser.add_argument("--towns", type=int, default=3)
     given = parser.parse_args(argv)
     towns = []
