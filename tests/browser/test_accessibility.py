@@ -23,7 +23,7 @@ LISTS = (
     *("overrides/override", "overrides/decisionright", "incidents/incident"),
     *("incidents/actionitem", "feedback/feedback", "notifications/message"),
     *("customers/addressproposal", "verdicts/verdict", "learning/estimate"),
-    "tuning/proposal",
+    *("tuning/proposal", "metrics/dailyfigure", "metrics/dailyfigure/monitor"),
 )
 ROWS = (
     *("orders/order", "drivers/driver", "routes/plan", "routes/route"),
