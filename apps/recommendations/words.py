@@ -46,6 +46,7 @@ SENTENCES: Final[Mapping[str, str]] = {
         "Travel times of the plan and of the hour, and times at the door."
     ),
     "windows_and_breaks": _("Delivery windows and breaks."),
+    "past_errors": _("How far earlier told times were off, by part of town and hour."),
     "service_learned": _(
         "{count} services are planned at {percent} per cent of their standard ({place}): learned"
         " from {n} services until {as_of}."

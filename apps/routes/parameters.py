@@ -7,8 +7,8 @@ from typing import Any
 from apps.routes.servicefactors import ServiceFactor, factors_from
 from apps.routes.solver.port import RULES, Stop
 
-CONFORMAL = "conformal"
-"""The value of `eta_interval` that has intervals learned from past errors."""
+SPREAD, CONFORMAL = "spread", "conformal"
+"""Whence ETA intervals: the model's spread, or past errors (`eta_interval`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Parameters:
     """Spread of a service's time, as a share of it."""
     eta_drift: float = 0.08
     """How much a whole day is slower or faster than thought, as a share."""
-    eta_interval: str = "spread"
+    eta_interval: str = SPREAD
     """Whence ETA intervals: "spread", the three above; or "conformal", learned from past
     errors by zone and hour. First value: what is learned waits until people approve."""
     travel_by_hour: tuple[float, ...] = ()

@@ -89,6 +89,7 @@ def test_margins_take_effect_only_by_the_parameter(day: Depot) -> None:
     assert max(learned) > 2 * max(usual)
     told = Recommendation.objects.filter(kind="eta", state="issued").get()
     assert rerun(stored_inputs(told)) == stored_answer(told)
+    assert "past_errors" in {each["code"] for each in told.data_used}
     keep_parameters(
         day.pk, {"eta_interval": "spread"}, because="Back.", by=OFFICE, now=NOW
     )

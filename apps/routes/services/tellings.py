@@ -49,7 +49,7 @@ def keep_tellings(shown: Sequence[Shown]) -> None:
         fresh,
         update_conflicts=True,
         unique_fields=["stop"],
-        update_fields=["depot", "route_id", "zone", "told", "scored_at"],
+        update_fields=["depot", "route_id", "zone", "told"],
     )
 
 

@@ -15,6 +15,7 @@ from apps.routes.etaledger import (
     encode_times,
 )
 from apps.routes.outlook import Outlook
+from apps.routes.parameters import CONFORMAL, SPREAD
 
 ROUTE = "route"
 LASTS = timedelta(hours=24)
@@ -55,7 +56,10 @@ def _draft(outlook: Outlook, expected: Sequence[Expected]) -> Draft:
         engine_version=ENGINE_VERSION,
         seed=0,
         mode="rules",
-        parameters={"wanted_percent": 90},
+        parameters={
+            "wanted_percent": 90,
+            "eta_interval": CONFORMAL if outlook.law.calibration else SPREAD,
+        },
         alternatives=[_as_planned(outlook, expected)],
         reasons=[
             {
@@ -95,6 +99,10 @@ def _data_used(outlook: Outlook) -> list[dict[str, Any]]:
             "text": "Delivery windows and breaks.",
         },
     ]
+    if outlook.law.calibration is not None:
+        text = "How far earlier told times were off, by part of town and hour."
+        version = outlook.law.calibration.version
+        used.append({"code": "past_errors", "version": version, "text": text})
     if outlook.conditions:
         count = len(outlook.conditions)
         text = f"{count} reports of the road that are in force."
