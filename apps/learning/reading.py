@@ -15,6 +15,7 @@ from apps.depots.models import Depot
 from apps.drivers.models import ShiftBreak
 from apps.journal.models import Entry
 from apps.learning.learners.facts import Clocks, RouteFact, StopFact
+from apps.learning.models import Counted
 from apps.orders.models import TimeWindow
 from apps.routes.models import Route, Stop, StopEvent
 from apps.routes.servicefactors import building_of
@@ -28,6 +29,8 @@ STOP_FACTS = (
 """Entries of the journal after which a route is counted anew."""
 
 SETTLED = "recommendation.settled"
+
+ROUTE = "route:"
 
 OVERLAP = timedelta(minutes=10)
 """So far behind the newest entry reading begins again: numbers can commit out of order,
@@ -89,10 +92,22 @@ STOP_FIELDS = (
 )
 
 
-def all_routes(depot_id: uuid.UUID) -> list[uuid.UUID]:
-    """Return a depot's routes, the oldest first."""
+NOTHING_READ = uuid.UUID(int=0)
+"""Comes before every entry of the journal."""
+
+
+def uncounted_routes(depot_id: uuid.UUID) -> list[uuid.UUID]:
+    """Return a depot's routes that were never counted, the oldest first."""
+    counted = Counted.objects.filter(depot_id=depot_id, subject__startswith=ROUTE)
+    known = set(counted.values_list("subject", flat=True))
     rows = Route.objects.filter(depot_id=depot_id)
-    return list(rows.order_by("service_date", "pk").values_list("pk", flat=True))
+    ids = rows.order_by("service_date", "pk").values_list("pk", flat=True)
+    return [pk for pk in ids if subject_of(pk) not in known]
+
+
+def subject_of(route_id: uuid.UUID | str) -> str:
+    """Return what a route is called among the things that are counted."""
+    return f"{ROUTE}{route_id}"
 
 
 def touched_routes(depot_id: uuid.UUID, read_to: uuid.UUID) -> list[uuid.UUID]:
@@ -112,11 +127,11 @@ def touched_routes(depot_id: uuid.UUID, read_to: uuid.UUID) -> list[uuid.UUID]:
     return sorted(found)
 
 
-def newest_entry(depot_id: uuid.UUID) -> uuid.UUID | None:
+def newest_entry(depot_id: uuid.UUID) -> uuid.UUID:
     """Return the newest entry of a depot's journal that tells of what is counted."""
     rows = Entry.objects.filter(depot_id=depot_id, kind__in=[*STOP_FACTS, SETTLED])
     rows = rows.order_by("-pk")
-    return rows.values_list("pk", flat=True).first()
+    return rows.values_list("pk", flat=True).first() or NOTHING_READ
 
 
 def before(number: uuid.UUID, by: timedelta) -> uuid.UUID:

@@ -13,12 +13,12 @@ from apps.depots.models import Depot
 from apps.drivers.models import Vehicle
 from apps.journal.models import Entry
 from apps.journal.services import writing
+from apps.learning import tasks
 from apps.learning.learners.sketch import unpacked
 from apps.learning.models import Counted, Estimate, Reading, Tally
 from apps.learning.reading import before
 from apps.learning.selectors import estimates
 from apps.learning.services import Night, learn, nightly
-from apps.learning.tasks import learn_all, learn_depot
 from apps.recommendations.services import settle
 from apps.routes.models import PlanningParameter, Route, Stop
 from tests.bench import _learning_days
@@ -228,14 +228,39 @@ def test_nothing_takes_effect_by_learning() -> None:
     assert entry.payload["stops"] == 60
 
 
-def test_task_learns_every_depot() -> None:
-    days = drive()
+def test_long_past_is_read_by_several_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_learning_days, "STOPS_A_ROUTE", 5)
+    monkeypatch.setattr(tasks, "ROUTES_A_TASK", 2)
+    days = drive(25)
 
-    learn_all()
-    drain()
-    learn_depot(depot_id=str(days.depot.pk))
+    tasks.learn_all()
+    ran = drain()
 
-    assert Reading.objects.filter(depot=days.depot, read_at__isnull=False).exists()
+    assert ran.count("learn_depot") == 3
+    assert Counted.objects.count() == 5
+    read = Reading.objects.get(depot=days.depot)
+    assert read.read_at is not None
+    assert same(sums(days.depot), from_scratch(days.depot))
+
+
+def test_report_during_the_first_reading_is_the_next_nights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_learning_days, "STOPS_A_ROUTE", 5)
+    days = drive(10)
+    first = night(days, most=1)
+    stop = Stop.objects.filter(
+        route__in=[
+            each.subject.removeprefix("route:") for each in Counted.objects.all()
+        ]
+    ).latest("arrived_at")
+    told_again(stop, status="pending", completed_at=None)
+
+    second, third = night(days, most=1), night(days, most=1)
+
+    assert (first.left, second.left) == (1, 0)
+    assert third.changed == 1
+    assert same(sums(days.depot), from_scratch(days.depot))
 
 
 def test_class_says_who_is_new_and_never_who() -> None:

@@ -30,12 +30,13 @@ Item = TypeVar("Item")
 
 @dataclass(slots=True)
 class Night:
-    """What one night did."""
+    """What one night did; `left` routes wait to be read the first time."""
 
     routes: int = 0
     changed: int = 0
     stops: int = 0
     estimates: int = 0
+    left: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
 
 
@@ -50,20 +51,25 @@ def learn(
     now: datetime,
     told: Told = silent,
     judged: reading.Judged = judgements.judged,
+    most: int | None = None,
 ) -> Night:
     """Read what is new of a depot, and make the estimates that follow; return what it was.
 
-    Nothing that is learned takes effect by it. Broken off, it can be begun again: what is
-    counted is counted, and no thing counts twice.
+    Nothing that is learned takes effect by it. `most` routes are read at once the first
+    time; while some are `left`, it is to be called again. Broken off, it can be begun
+    again: what is counted is counted, and no thing counts twice.
     """
-    read, _ = Reading.objects.get_or_create(depot=depot)
-    newest = reading.newest_entry(depot.pk)
-    night = Night()
+    read, newest = _begun(depot)
+    is_first = read.read_at is None
     route_ids = _routes(depot.pk, read, judged, now)
-    since = reading.first_start(route_ids)
+    some = route_ids[:most] if is_first and most else route_ids
+    since = reading.first_start(some)
     verdicts = judged(depot.pk, since, now) if since else {}
-    _count_routes(depot, route_ids, verdicts, night, told=told, now=now)
-    days = ledger.settled_days(depot.pk, read.read_to)
+    night = Night(left=len(route_ids) - len(some))
+    _count_routes(depot, some, verdicts, night, told=told, now=now)
+    if night.left:
+        return night
+    days = ledger.settled_days(depot.pk, None if is_first else read.read_to)
     count(depot.pk, ledger.settled(depot.pk, days), now=now)
     told("estimates", 0, 1)
     shown = reading.shown_classes(depot.pk, now=now)
@@ -77,15 +83,28 @@ def learn(
     return night
 
 
+def _begun(depot: Depot) -> tuple[Reading, uuid.UUID]:
+    """Return how far it was read, and how far it will have been.
+
+    The first time that is noted before anything is read: what is reported meanwhile is
+    the next night's, however often the first is broken off.
+    """
+    newest = reading.newest_entry(depot.pk)
+    read, _ = Reading.objects.get_or_create(depot=depot, defaults={"read_to": newest})
+    if read.read_at is None and read.read_to is not None:
+        return read, read.read_to
+    return read, newest
+
+
 def _routes(
     depot_id: uuid.UUID, read: Reading, judged: reading.Judged, now: datetime
 ) -> list[uuid.UUID]:
     """Return the routes of which something is new: a report, or a verdict."""
-    if read.read_to is None or read.read_at is None:
-        return reading.all_routes(depot_id)
+    if read.read_at is None:
+        return reading.uncounted_routes(depot_id)
     since = read.read_at - reading.OVERLAP
-    fresh = {*reading.touched_routes(depot_id, read.read_to)}
-    return sorted(fresh | judged(depot_id, since, now).keys())
+    fresh = reading.touched_routes(depot_id, read.read_to or reading.NOTHING_READ)
+    return sorted({*fresh} | judged(depot_id, since, now).keys())
 
 
 def _count_routes(
@@ -106,18 +125,14 @@ def _count_routes(
         facts = reading.route_facts(
             depot, some, standard_s=standard_s, verdicts=verdicts
         )
-        things = {_subject(each): list[Added]() for each in some}
+        things = {reading.subject_of(each): list[Added]() for each in some}
         for route in facts:
             rows, left = added_by(route, c_s=DEFAULTS.travel_c_s, p=DEFAULTS.travel_p)
-            things[_subject(route.route_id)] = rows
+            things[reading.subject_of(route.route_id)] = rows
             left_out.update(left)
             night.stops += len(route.stops)
         night.changed += count(depot.pk, things, now=now)
     night.left_out = dict(sorted(left_out.items()))
-
-
-def _subject(route_id: uuid.UUID | str) -> str:
-    return f"route:{route_id}"
 
 
 def _in_parts(items: Sequence[Item], size: int) -> Iterator[tuple[int, Sequence[Item]]]:
