@@ -22,10 +22,11 @@ from apps.routes.calibrationrows import StopTelling
 from apps.routes.coverage import service_begins
 from apps.routes.driven import driven_legs
 from apps.routes.hours import hour_factor
+from apps.routes.intervaltrial import holds
 from apps.routes.models import Plan, Stop
 from apps.routes.selectors import parameters_in_force
 from apps.routes.states import PlanState, StopState
-from apps.routes.tellings import FIRST_IS_KEPT, Telling
+from apps.routes.tellings import FIRST_IS_KEPT
 
 JUDGED: Final = (
     RecommendationState.FOLLOWED,
@@ -90,10 +91,10 @@ def _etas(span: Span) -> Iterator[Figure]:
             continue
         told, *others = tellings_in(row.told)
         at_s, began_s = row.arrived_at.timestamp(), row.began_at.timestamp()
-        held = _holds(told, began_s)
+        held = holds(told, began_s)
         nearest.append(_Arrival(row.zone, told.hour, at_s - told.arrives_s, held))
         first += [
-            _holds(each, began_s)
+            holds(each, began_s)
             for each in (told, *others)
             if each.band == FIRST_IS_KEPT
         ]
@@ -102,10 +103,6 @@ def _etas(span: Span) -> Iterator[Figure]:
     yield _middle("eta_error_s", [abs(each) for each in errors])
     yield _part("coverage_first", sum(first), len(first))
     yield from _coverages(nearest)
-
-
-def _holds(told: Telling, began_s: float) -> bool:
-    return told.low_s - 0.5 <= began_s <= told.high_s + 0.5
 
 
 def _coverages(arrivals: Sequence[_Arrival]) -> Iterator[Figure]:

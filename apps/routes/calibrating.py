@@ -1,5 +1,6 @@
 """Reads out of the tables what ETA intervals have learned; never writes."""
 
+import uuid
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,13 @@ def calibration_in_force(depot: Depot, now: datetime) -> Calibration:
 
 def _margins(row: EtaCalibration | None) -> dict[str, Margins]:
     return {name: Margins(*ends) for name, ends in row.margins.items()} if row else {}
+
+
+def margins_before(depot_id: uuid.UUID, at: datetime) -> Calibration:
+    """Return the margins that a depot knew at an instant, without any day's word."""
+    known = EtaCalibration.objects.filter(depot_id=depot_id, made_at__lte=at)
+    row = known.order_by("-version").first()
+    return Calibration(version=row.version if row else 0, margins=_margins(row))
 
 
 def today_of(row: EtaLearning, depot: Depot, now: datetime) -> tuple[Today, ...]:

@@ -16,7 +16,7 @@ from apps.metrics.services import rollups
 from apps.metrics.services.rollups import roll_up
 from apps.orders.models import TimeWindow
 from apps.recommendations.models import Recommendation
-from apps.routes.calibrationrows import StopTelling
+from apps.routes.calibrationrows import EtaCalibration, StopTelling
 from apps.routes.models import Plan, Route, Stop
 from apps.routes.states import PlanState, RouteState, StopState
 from tests.factories import NOW, SERVICE_DATE, OverrideFactory
@@ -179,6 +179,13 @@ def test_page_draws_what_the_api_tells(driven: Depot) -> None:
     past(driven, "coverage", [0.88 + 0.01 * (n % 5) for n in range(30)], 200)
     past(driven, "travel_ratio", [1.0 + 0.01 * (n % 4) for n in range(30)], 200)
     roll_up(driven, SERVICE_DATE, by=SYSTEM, now=NIGHT)
+    EtaCalibration.objects.create(
+        depot=driven,
+        version=4,
+        made_at=NOW - timedelta(days=30),
+        count=9,
+        margins={"||": [-1.0, 1.0, 0.8]},
+    )
     user = make_user("Model monitor", driven)
     page = signed_in(user).get(
         reverse("admin:metrics_dailyfigure_monitor"),
@@ -188,6 +195,7 @@ def test_page_draws_what_the_api_tells(driven: Depot) -> None:
     assert text.count("<figure") >= 2
     assert "ETA intervals by zone and hour" in text
     assert "Altstadt" in text
+    assert "Held, as learned" in text
     api = APIClient()
     api.force_authenticate(user)
     body = api.get(

@@ -13,6 +13,7 @@ from apps.recommendations.models import Recommendation
 from apps.recommendations.services import stored_answer, stored_inputs
 from apps.routes.calibrationrows import EtaCalibration, EtaLearning, StopTelling
 from apps.routes.etaledger import rerun
+from apps.routes.intervaltrial import interval_trial
 from apps.routes.models import Route, Stop
 from apps.routes.services.etas import note_etas_due, refresh_etas
 from apps.routes.services.parameters import keep_parameters
@@ -65,6 +66,21 @@ def test_arrival_is_scored_once_and_learned_at_night(day: Depot) -> None:
     assert Entry.objects.filter(kind="eta.calibrated").count() == 1
     assert calibrate_etas(day, by=SYSTEM, now=night + timedelta(hours=1)) is None
     assert EtaCalibration.objects.count() == 1
+
+
+def test_margins_are_tried_on_what_came_after_them(day: Depot) -> None:
+    route = Route.objects.get()
+    assert interval_trial(day.pk, NOW, NOW + timedelta(days=1)) is None
+    EtaCalibration.objects.create(
+        depot=day, version=1, made_at=NOW, count=500, margins={"||": [-90, 90, 80]}
+    )
+    begin(route.shift, route.starts_at)
+    arrive(sequence(route)[0])
+    found = interval_trial(day.pk, NOW, NOW + timedelta(days=1))
+    assert found is not None
+    assert (found.version, found.learned_percent) == (1, 100.0)
+    assert found.learned_width_s > found.told_width_s
+    assert interval_trial(day.pk, NOW - timedelta(days=1), NOW) is None
 
 
 def test_margins_take_effect_only_by_the_parameter(day: Depot) -> None:

@@ -1,6 +1,6 @@
 """The model monitor: what the machine said beside what came of it, by day."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -12,6 +12,7 @@ from apps.core import clock
 from apps.core.office import FactPage
 from apps.depots.models import Depot
 from apps.depots.scoping import DepotScopedAdmin
+from apps.metrics.figures import span_of
 from apps.metrics.models import DailyFigure
 from apps.metrics.monitored import MONITORED, as_text
 from apps.metrics.monitoring import (
@@ -22,6 +23,11 @@ from apps.metrics.monitoring import (
 )
 from apps.metrics.plots import calibration_plot, small_of
 from apps.routes.board import today_of
+from apps.routes.intervaltrial import interval_trial
+from apps.routes.selectors import parameters_in_force
+
+TRIED = timedelta(days=13)
+"""The last fortnight's tellings are tried with the margins known before it."""
 
 BY_PART = ("override_rate", "acceptance_rate", "approval_rate")
 PART_TITLES = {
@@ -97,6 +103,12 @@ def _drawn(depot: Depot, last: date) -> dict[str, Any]:
             for course in courses
         ],
         "calibration": calibration_plot(calibration_of(depot.pk, first, last)),
+        "method": parameters_in_force(depot.pk, clock.now()).eta_interval,
+        "trial": interval_trial(
+            depot.pk,
+            span_of(depot, last - TRIED).from_at,
+            span_of(depot, last).until_at,
+        ),
         "parts": [
             (PART_TITLES[name], rows)
             for name in BY_PART
