@@ -102,6 +102,7 @@ NO_WAY: dict[str, Any] = dict.fromkeys(
 NOTHING_DRIVEN = {
     "z": 1.645,
     "least_s": 60,
+    "left_out": [],
     "recommended": NO_WAY,
     "chosen": NO_WAY,
     "parts": [],

@@ -66,7 +66,8 @@ class VerdictPage(FactPage, DepotScopedAdmin):
     def money_gained(self, row: Verdict) -> str:
         """Return what the choice gained in money, and its spread."""
         spread = money(row.sd_minor, row.depot.currency)
-        return f"{money(row.gained_minor, row.depot.currency)} ± {spread}"
+        gained = money(row.gained_minor, row.depot.currency).replace("-", "−")
+        return f"{gained} ± {spread}"
 
     @column("Judged", ordering="judged_at")
     def judged(self, row: Verdict) -> str:

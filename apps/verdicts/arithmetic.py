@@ -11,7 +11,7 @@ from apps.verdicts.replay import LEAST_S, Z
 from apps.verdicts.ways import Replayed, Step
 
 
-def arithmetic_of(found: Found) -> dict[str, Any]:
+def arithmetic_of(case: Case, found: Found) -> dict[str, Any]:
     """Return all that a page needs to show how a verdict came about.
 
     Seconds and metres are whole, factors have three digits, money is in minor units.
@@ -20,6 +20,7 @@ def arithmetic_of(found: Found) -> dict[str, Any]:
     return {
         "z": Z,
         "least_s": LEAST_S,
+        "left_out": list(case.left_out),
         "recommended": _way(judged.recommended),
         "chosen": _way(judged.chosen),
         "parts": [
@@ -39,6 +40,7 @@ def case_hash(case: Case) -> str:
         "chosen": [asdict(way) for way in case.chosen],
         "drives": [asdict(drive) for drive in case.drives],
         "laws": [[*key, asdict(law)] for key, law in sorted(case.laws.items())],
+        "left_out": case.left_out,
         "known": [[stop, asdict(fact)] for stop, fact in sorted(case.known.items())],
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -39,6 +39,8 @@ class Case:
     neighbours: tuple[Driven, ...] = ()
     known: Mapping[str, StopFact] = field(default_factory=dict)
     """Visits of the ways that none of these shifts made."""
+    left_out: tuple[str, ...] = ()
+    """Stops of the ways that nobody visited: they are in neither."""
 
     @property
     def ways(self) -> tuple[Way, ...]:

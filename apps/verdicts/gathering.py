@@ -59,24 +59,33 @@ class Gathered:
             known={
                 str(stop.pk): self._fact(stop, self.origin_at) for stop in self.others
             },
+            left_out=tuple(sorted(self._named() - self._visited())),
         )
 
     # ── facts ───────────────────────────────────────────────────────────────
     def _others(self) -> list[Stop]:
         """Return the visits of the ways that none of these shifts made."""
         mine = {str(stop.pk) for stops in self.stops.values() for stop in stops}
-        named = {
+        rows = Stop.objects.filter(
+            pk__in=[parse_id(one) for one in self._named() - mine],
+            status__in=VISITED,
+            arrived_at__isnull=False,
+        )
+        return list(rows.select_related("order").prefetch_related("order__windows"))
+
+    def _named(self) -> set[str]:
+        """Return the stops that the ways are about."""
+        return {
             stop
             for ways in (self.question.recommended, self.question.chosen)
             for stops in ways.values()
             for stop in stops
         }
-        rows = Stop.objects.filter(
-            pk__in=[parse_id(one) for one in named - mine],
-            status__in=VISITED,
-            arrived_at__isnull=False,
-        )
-        return list(rows.select_related("order").prefetch_related("order__windows"))
+
+    def _visited(self) -> set[str]:
+        """Return the stops that were visited, by whomever."""
+        every = [stop for stops in self.stops.values() for stop in stops]
+        return {str(stop.pk) for stop in (*every, *self.others)}
 
     def _rests(self) -> dict[str, tuple[Rest, ...]]:
         ids = [parse_id(one) for one in self.routes]
@@ -130,8 +139,7 @@ class Gathered:
     def _way(self, shift: str, wanted: Sequence[str]) -> Way:
         """Return one sequence of what was visited, from where the shift stood."""
         route = self.routes[shift]
-        visited = {str(stop.pk) for stops in self.stops.values() for stop in stops}
-        visited |= {str(stop.pk) for stop in self.others}
+        visited = self._visited()
         before = self._done_before(shift)
         return Way(
             shift_id=shift,

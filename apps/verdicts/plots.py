@@ -1,7 +1,7 @@
 """Both ways of a verdict as bars of time, ready to be drawn. Pure."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -81,7 +81,7 @@ def plot_of(
             TimeBar(
                 name=way,
                 y=number * 46.0 + 8,
-                pieces=tuple(p for step in mine for p in _pieces(step, x, names)),
+                pieces=tuple(_bar(mine, begins, x, names)),
                 low=x(end - sd),
                 end=x(end),
                 high=x(end + sd),
@@ -90,30 +90,38 @@ def plot_of(
     return Plot(bars=tuple(bars), marks=_marks(begins, ends, x), height=122.0)
 
 
+def _bar(
+    steps: Sequence[Mapping[str, Any]],
+    begins: float,
+    x: Callable[[float], float],
+    names: Mapping[str, str],
+) -> Iterator[Piece]:
+    """Yield the pieces of one way, as they follow each other."""
+    at = begins
+    for step in steps:
+        for first, last, kind, title in _pieces(step, at, names):
+            if last - first >= 1:
+                width = round(max(0.8, x(last) - x(first)), 1)
+                yield Piece(x(first), width, kind, title)
+        at = step["leaves_s"]
+
+
 def _pieces(
-    step: Mapping[str, Any], x: Callable[[float], float], names: Mapping[str, str]
-) -> list[Piece]:
-    """Return a leg, and what followed at its end."""
-    there = names.get(step["there"], step["there"])
+    step: Mapping[str, Any], left: float, names: Mapping[str, str]
+) -> list[tuple[float, float, str, str]]:
+    """Return a rest before a leg, the leg, and what followed at its end."""
+    there = names.get(step["there"], "a stop")
     arrives = step["arrives_s"]
+    sets_out = arrives - step["leg_s"]
     kind = "drive" if step["is_observed"] else "guess"
     told = "as driven" if step["is_observed"] else f"estimated ± {step['leg_sd_s']} s"
     served = "service" if step["is_service_observed"] else "service-guess"
     begins = step["leaves_s"] - step["service_s"]
-    found = [
-        (
-            arrives - step["leg_s"],
-            arrives,
-            kind,
-            f"To {there}: {step['leg_s']} s, {told}",
-        ),
+    return [
+        (left, sets_out, "wait", "Rests"),
+        (sets_out, arrives, kind, f"To {there}: {step['leg_s']} s, {told}"),
         (arrives, begins, "wait", f"Waits or rests at {there}"),
         (begins, step["leaves_s"], served, f"Serves {there}: {step['service_s']} s"),
-    ]
-    return [
-        Piece(x(first), round(max(0.8, x(last) - x(first)), 1), name, title)
-        for first, last, name, title in found
-        if last - first >= 1
     ]
 
 

@@ -250,7 +250,6 @@ def _drive(way: Way, world: World, moved: _Moved, run: _Run) -> None:
         late, broken = late + stay.window_late, broken + stay.promise_late
         distance_m += leg.distance_m
         run.leaves.append(clock.at)
-        shared_sd = leg.common * world.common_sd.get(way.shift_id, 0.0)
         run.base.append(
             Step(
                 shift_id=way.shift_id,
@@ -258,7 +257,7 @@ def _drive(way: Way, world: World, moved: _Moved, run: _Run) -> None:
                 there=there,
                 is_observed=leg.is_observed,
                 leg_s=leg.seconds,
-                leg_sd_s=math.hypot(leg.sd_s, leg.seconds * shared_sd),
+                leg_sd_s=_leg_sd_s(key, world),
                 distance_m=leg.distance_m,
                 arrives_s=arrives_s,
                 waits_s=float(stay.waits[0]),
@@ -275,6 +274,14 @@ def _drive(way: Way, world: World, moved: _Moved, run: _Run) -> None:
     milli = late * prices.window_late_per_s_milli
     run.add("late", milli + broken * prices.promise_late_per_s_milli)
     _pay(way, run, clock.at, distance_m)
+
+
+def _leg_sd_s(key: LegKey, world: World) -> float:
+    """Return a leg's whole spread: its own, and its share of the day's."""
+    leg = world.legs[key]
+    return math.hypot(
+        leg.sd_s, leg.seconds * leg.common * world.common_sd.get(key[0], 0.0)
+    )
 
 
 def _stay(visit: Visit, at: Numbers, service: Numbers) -> _Stay:

@@ -70,6 +70,7 @@ class Shown:
     factors: tuple[str, ...]
     estimated: int
     legs: int
+    left_out: tuple[str, ...]
 
 
 def kind_words(kind: str) -> str:
@@ -98,6 +99,7 @@ def shown(row: Verdict) -> Shown:
         factors=tuple(_factors(told)),
         estimated=sum(not is_observed for is_observed in keys.values()),
         legs=len(keys),
+        left_out=tuple(names.get(one, "a stop") for one in told["left_out"]),
     )
 
 
@@ -109,6 +111,7 @@ def _names(told: Mapping[str, Any]) -> dict[str, str]:
         for step in told[way]["steps"]
         for end in ("here", "there")
     }
+    ids |= set(told["left_out"])
     rows = Stop.objects.filter(pk__in=[parse_id(one) for one in ids])
     names = {START: "depot", END: "depot"}
     for stop in rows.select_related("order"):

@@ -9,27 +9,20 @@ taps that are off, clocks that jump, events that never come.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 from random import Random
 from statistics import pstdev
 from zoneinfo import ZoneInfo
 
-from apps.core.units import Point
-from apps.routes.gateways.estimated import EstimatedTravelTimes
-from apps.routes.hours import hour_factor
-from apps.training.town.chance import bell, draw, stream
-from apps.training.town.compose import compose_day
-from apps.training.town.day import OrderDraft
+from apps.training.town.chance import stream
 from apps.training.town.truth import TownTruth
 from apps.verdicts.cases import Case
 from apps.verdicts.estimating import GUESSED_DISTANCE, LawOfLeg
 from apps.verdicts.gaps import Drive, StopFact
-from apps.verdicts.ways import END, START, LegKey, Prices, Way
-
-OWN_LUCK = 0.15
-"""Spread of one leg on one day about the town's truth: lights, lorries, a parking place."""
+from apps.verdicts.ways import END, START, LegKey, Way
+from tests.bench._verdict_town import PRICES, DrivenDay, Route
 
 TAP_S = 8.0
 JUMP_SHARE, JUMP_S = 0.02, (120.0, 900.0)
@@ -41,31 +34,11 @@ LOST_SHARE = 0.05
 SILENT_SHARE, SILENT_STOPS = 0.10, 3
 """On so many routes the device was off for some stops in a row."""
 
-PRICES = Prices(
-    per_s_milli=667.0,
-    per_m_milli=30.0,
-    overtime_per_s_milli=333.0,
-    window_late_per_s_milli=667.0,
-)
 KNOWING_SHARE, LOOKS = 0.5, 16
 """So many of those who change a plan know the town, and see so many other ways."""
 
-ANY_TIME_SHARE = 0.5
-"""So many of the orders may be served at any time of the day."""
-
-DRAWS = 96
-Times = Mapping[tuple[str, str], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """One visit in the simulated truth, in seconds after the origin."""
-
-    stop: str
-    arrived_s: float
-    began_s: float
-    left_s: float
-    late_s: float
+DRAWS = 64
+Ways = dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +55,6 @@ class Planted:
     noise_minor: float
     planned_s: float
     actual_s: float
-
-
-@dataclass(slots=True)
-class _Route:
-    shift: str
-    begins_at: datetime
-    ends_s: float
-    stops: list[str] = field(default_factory=list)
 
 
 class PlantedDays:
@@ -121,185 +86,11 @@ class PlantedDays:
             yield day.planted(rng, f"{on_date} gift", *gift)
 
 
-Ways = dict[str, list[str]]
-
-
-class _Day:
-    """One day: who drives what by the plan, and how it truly is."""
-
-    def __init__(
-        self,
-        truth: TownTruth,
-        zone: ZoneInfo,
-        on_date: date,
-        *,
-        orders: int,
-        drivers: int,
-        seed: int,
-    ) -> None:
-        self._truth, self._date, self._seed, self._zone = truth, on_date, seed, zone
-        drafts = compose_day(
-            truth.town, on_date, orders=orders, drivers=drivers, seed=seed
-        )
-        self.orders = {order.reference: order for order in drafts.orders}
-        self.origin_at = min(s.starts_at for s in drafts.shifts).astimezone(UTC)
-        site = truth.town.depot
-        self._places = {ref: o.address.place for ref, o in self.orders.items()}
-        self._places |= {START: (site.lat, site.lon), END: (site.lat, site.lon)}
-        self._names = list(self._places)
-        points = [Point(*self._places[name]) for name in self._names]
-        matrix = EstimatedTravelTimes().matrix(points)
-        self._law_s, self._law_m = matrix.durations_s, matrix.distances_m
-        self._at = {name: number for number, name in enumerate(self._names)}
-        vans = [s.driver for s in drafts.shifts]
-        self.routes = [
-            _Route(s.driver, s.starts_at, self._seconds(s.ends_at))
-            for s in drafts.shifts
-        ]
-        self._drivers = vans
-        self._services: dict[str, float] = {}
-        self._windows: dict[str, tuple[tuple[float, float], ...]] = {}
-        self._plan(list(drafts.orders))
-
-    # ── the plan ────────────────────────────────────────────────────────────
-    def _seconds(self, at: datetime) -> float:
-        return (at - self.origin_at).total_seconds()
-
-    def law_s(self, here: str, there: str, at_s: float | None = None) -> float:
-        """Return what the office thinks a leg takes."""
-        plain = float(self._law_s[self._at[here], self._at[there]])
-        if at_s is None:
-            return plain
-        at = (self.origin_at + timedelta(seconds=at_s)).astimezone(self._zone)
-        return plain * hour_factor(at.hour)
-
-    def _plan(self, orders: Sequence[OrderDraft]) -> None:
-        """Sweep the town about the depot; put each order where it costs least."""
-        lat, lon = self._places[START]
-        around = sorted(
-            orders,
-            key=lambda o: math.atan2(
-                o.address.place[0] - lat, o.address.place[1] - lon
-            ),
-        )
-        share = math.ceil(len(around) / len(self.routes))
-        law: dict[tuple[str, str], float] = {}
-        for a in self._names:
-            for b in self._names:
-                law[a, b] = self.law_s(a, b)
-        for number, route in enumerate(self.routes):
-            mine = around[number * share : (number + 1) * share]
-            for order in sorted(
-                mine, key=lambda o: (self.windows(o.reference)[:1], o.reference)
-            ):
-                best = min(
-                    range(len(route.stops) + 1),
-                    key=lambda at: (
-                        self.cost(
-                            route,
-                            [
-                                *route.stops[:at],
-                                order.reference,
-                                *route.stops[at:],
-                            ],
-                            law,
-                            planned=True,
-                        ),
-                        at,
-                    ),
-                )
-                route.stops.insert(best, order.reference)
-
-    # ── the truth ───────────────────────────────────────────────────────────
-    def true_leg_s(self, here: str, there: str, at_s: float) -> float:
-        """Return how long a leg truly takes on this day."""
-        a, b = self._places[here], self._places[there]
-        if a == b:
-            return 20.0
-        at = self.origin_at + timedelta(seconds=at_s)
-        luck = OWN_LUCK * bell(self._seed, "luck", self._date, here, there)
-        plain = self._truth.true_travel_s(a, b, at)
-        return plain * math.exp(luck - OWN_LUCK**2 / 2) + 10.0
-
-    def true_service_s(self, stop: str) -> float:
-        """Return how long a service truly takes: all of a day's drivers are equally quick."""
-        if stop not in self._services:
-            order, pace = self.orders[stop], self._drivers[0]
-            self._services[stop] = float(
-                self._truth.true_service_s(
-                    order.address, order.pieces, pace, self._date
-                )
-            )
-        return self._services[stop]
-
-    def windows(self, stop: str) -> tuple[tuple[float, float], ...]:
-        """Return a stop's windows in seconds; some may be served at any time."""
-        if stop not in self._windows:
-            is_free = draw(self._seed, "any time", stop) < ANY_TIME_SHARE
-            given = () if is_free else self.orders[stop].windows
-            self._windows[stop] = tuple(
-                (self._seconds(w.start), self._seconds(w.end)) for w in given
-            )
-        return self._windows[stop]
-
-    def drive(
-        self,
-        route: _Route,
-        stops: Sequence[str],
-        legs: Times | None = None,
-        *,
-        planned: bool = False,
-    ) -> tuple[list[Stopped], float]:
-        """Drive a sequence: by the truth, or with legs that somebody names."""
-        at, here, seen = self._seconds(route.begins_at), START, []
-        for stop in stops:
-            at += legs[here, stop] if legs else self.true_leg_s(here, stop, at)
-            began, late = begun(at, self.windows(stop))
-            if planned:
-                left = began + self.orders[stop].planned_service_s
-            else:
-                left = began + self.true_service_s(stop)
-            seen.append(Stopped(stop, at, began, left, late))
-            at, here = left, stop
-        at += legs[here, END] if legs else self.true_leg_s(here, END, at)
-        return seen, at
-
-    def cost(
-        self,
-        route: _Route,
-        stops: Sequence[str],
-        legs: Times | None = None,
-        roads: Times | None = None,
-        *,
-        planned: bool = False,
-    ) -> float:
-        """Return what a sequence costs in minor units: time, distance, being late."""
-        if not stops:
-            return 0.0
-        seen, ends = self.drive(route, stops, legs, planned=planned)
-        took = ends - self._seconds(route.begins_at)
-        late = math.fsum(one.late_s for one in seen)
-        metres = math.fsum(
-            roads[a, b] if roads else self._metres(a, b, planned=legs is not None)
-            for a, b in zip([START, *stops], [*stops, END], strict=True)
-        )
-        return (
-            took * PRICES.per_s_milli
-            + metres * PRICES.per_m_milli
-            + max(0.0, ends - route.ends_s) * PRICES.overtime_per_s_milli
-            + late * PRICES.window_late_per_s_milli
-        ) / 1000
-
-    def _metres(self, here: str, there: str, *, planned: bool) -> float:
-        if planned:
-            return float(self._law_m[self._at[here], self._at[there]])
-        a, b = self._places[here], self._places[there]
-        return float(self._truth.true_path(a, b).distance_m) if a != b else 0.0
+class _Day(DrivenDay):
+    """One day, what people do with its plan, and what the office hears of it."""
 
     # ── what people do ──────────────────────────────────────────────────────
-    def changed(
-        self, rng: Random, name: str, route: _Route
-    ) -> tuple[Ways, Ways] | None:
+    def changed(self, rng: Random, name: str, route: Route) -> tuple[Ways, Ways] | None:
         """Return the plan of a route, and what somebody drives instead."""
         if len(route.stops) < 6:
             return None
@@ -347,14 +138,13 @@ class _Day:
             - self.cost(by_shift[shift], driven[shift])
             for shift in planned
         )
-        law = {(a, b): self.law_s(a, b) for a in self._names for b in self._names}
         plans = [
-            self.drive(by_shift[s], stops, law, planned=True)[1]
-            - self._seconds(by_shift[s].begins_at)
+            self.drive(by_shift[s], stops, self.law, planned=True)[1]
+            - self.seconds(by_shift[s].begins_at)
             for s, stops in planned.items()
         ]
         actual = [
-            self.drive(by_shift[s], stops)[1] - self._seconds(by_shift[s].begins_at)
+            self.drive(by_shift[s], stops)[1] - self.seconds(by_shift[s].begins_at)
             for s, stops in driven.items()
         ]
         return Planted(
@@ -366,7 +156,7 @@ class _Day:
             actual_s=math.fsum(actual),
         )
 
-    def _heard(self, rng: Random, route: _Route, stops: Sequence[str]) -> Drive:
+    def _heard(self, rng: Random, route: Route, stops: Sequence[str]) -> Drive:
         """Return what the devices tell of a drive: with taps off, lost, or silent."""
         seen, ends = self.drive(route, stops)
         silent: range = range(0)
@@ -388,7 +178,7 @@ class _Day:
                     windows=self.windows(one.stop),
                 )
             )
-        began = self._seconds(route.begins_at)
+        began = self.seconds(route.begins_at)
         return Drive(
             shift_id=route.shift,
             facts=tuple(facts),
@@ -402,13 +192,13 @@ class _Day:
         laws: dict[LegKey, LawOfLeg] = {}
         for shift, stops in [*planned.items(), *driven.items()]:
             for here, there in zip([START, *stops], [*stops, END], strict=True):
-                began = self._seconds(by_shift[shift].begins_at)
+                began = self.seconds(by_shift[shift].begins_at)
                 at = left.get(here, began)
                 laws[shift, here, there] = LawOfLeg(
                     seconds=max(20.0, self.law_s(here, there, at)),
-                    distance_m=int(self._metres(here, there, planned=True)),
+                    distance_m=int(self.metres(here, there, planned=True)),
                     distance_sd_m=GUESSED_DISTANCE
-                    * self._metres(here, there, planned=True),
+                    * self.metres(here, there, planned=True),
                 )
         return Case(
             recommended=self._ways(planned),
@@ -422,7 +212,7 @@ class _Day:
         return tuple(
             Way(
                 shift_id=shift,
-                begins_s=self._seconds(by_shift[shift].begins_at),
+                begins_s=self.seconds(by_shift[shift].begins_at),
                 stops=tuple(stops),
                 shift_ends_s=by_shift[shift].ends_s,
                 prices=PRICES,
@@ -457,7 +247,7 @@ class _Day:
                 for pair in blind[shift]:
                     drawn[pair] = legs[pair] * math.exp(rng.gauss(0.0, spread))
                 roads = {
-                    pair: self._metres(*pair, planned=False)
+                    pair: self.metres(*pair, planned=False)
                     * math.exp(rng.gauss(0.0, roads_spread))
                     for pair in sorted(legs)
                 }
@@ -468,10 +258,10 @@ class _Day:
         return pstdev(gains)
 
     def _true_legs(
-        self, route: _Route, stops: Sequence[str]
+        self, route: Route, stops: Sequence[str]
     ) -> dict[tuple[str, str], float]:
         seen, _ = self.drive(route, stops)
-        at, here, legs = self._seconds(route.begins_at), START, {}
+        at, here, legs = self.seconds(route.begins_at), START, {}
         for one in seen:
             legs[here, one.stop] = one.arrived_s - at
             at, here = one.left_s, one.stop
@@ -482,27 +272,16 @@ class _Day:
         """Return how far true legs, and ways, lie from their law beside a common factor."""
         times, ways = [], []
         for route in self.routes:
-            at, here = self._seconds(route.begins_at), START
+            at, here = self.seconds(route.begins_at), START
             for one in self.drive(route, route.stops)[0]:
                 law = self.law_s(here, one.stop, at)
                 times.append(math.log(max(10.0, one.arrived_s - at) / max(20.0, law)))
-                metres = self._metres(here, one.stop, planned=False)
+                metres = self.metres(here, one.stop, planned=False)
                 if metres > 0:
-                    guess = max(1.0, self._metres(here, one.stop, planned=True))
+                    guess = max(1.0, self.metres(here, one.stop, planned=True))
                     ways.append(math.log(metres / guess))
                 at, here = one.left_s, one.stop
         return pstdev(times), pstdev(ways)
-
-
-def begun(at: float, windows: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Return when service begins, and how late that is: drivers wait, or ring late."""
-    ends = [closes for _, closes in windows if closes <= at]
-    ahead = [max(at, opens) for opens, closes in windows if closes > at]
-    if not ahead and not ends:
-        return at, 0.0
-    wait = min(ahead) - at if ahead else math.inf
-    late = at - max(ends) if ends else math.inf
-    return (at + wait, 0.0) if wait <= late else (at, late)
 
 
 def _other(rng: Random, name: str, stops: Sequence[str]) -> list[str]:

@@ -23,7 +23,8 @@ from apps.training.town.truth import TownTruth
 from apps.verdicts.cases import judge_case
 from apps.verdicts.replay import LEAST_S, Z
 from apps.verdicts.ways import Judged, Ruling
-from tests.bench._verdict_days import PRICES, Planted, PlantedDays
+from tests.bench._verdict_days import Planted, PlantedDays
+from tests.bench._verdict_town import PRICES
 
 FIRST_DAY = date(2026, 3, 2)
 LEAST_MINOR = LEAST_S * PRICES.per_s_milli / 1000

@@ -22,6 +22,8 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("routes.plan", "route"),
             ("recommendations.recommendation", "lightbulb"),
+            ("verdicts.verdict", "balance"),
+            ("verdicts.rightsproposal", "add_moderator"),
             ("drivers.shift", "calendar_month"),
             ("depots.zone", "polyline"),
         ),

@@ -9,7 +9,7 @@ from apps.core.actors import Actor
 from apps.drivers.models import Shift
 from apps.journal.services import Writer, writing
 from apps.verdicts.arithmetic import arithmetic_of, case_hash
-from apps.verdicts.cases import Found, judge_case
+from apps.verdicts.cases import Case, Found, judge_case
 from apps.verdicts.gathering import gathered
 from apps.verdicts.models import Verdict
 from apps.verdicts.questions import Question, questions_of
@@ -30,7 +30,7 @@ def judge_shift(shift: Shift, *, by: Actor, now: datetime) -> list[Verdict]:
         if old is not None and old.inputs_hash == digest:
             continue
         found = judge_case(case)
-        values = _values(found) | {"inputs_hash": digest, "judged_at": now}
+        values = _values(case, found) | {"inputs_hash": digest, "judged_at": now}
         row = (
             _give(question, values, by=by, now=now)
             if old is None
@@ -51,7 +51,7 @@ def _known(question: Question) -> Verdict | None:
     ).first()
 
 
-def _values(found: Found) -> dict[str, Any]:
+def _values(case: Case, found: Found) -> dict[str, Any]:
     judged = found.judged
     return {
         "ruling": str(judged.ruling),
@@ -60,7 +60,7 @@ def _values(found: Found) -> dict[str, Any]:
         "sd_minor": round(judged.sd_minor),
         "sd_s": round(judged.sd_s),
         "least_minor": round(judged.least_minor),
-        "arithmetic": arithmetic_of(found),
+        "arithmetic": arithmetic_of(case, found),
     }
 
 

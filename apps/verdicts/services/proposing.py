@@ -92,7 +92,6 @@ def _propose(
     by: Actor,
     now: datetime,
 ) -> RightsProposal | None:
-    low, high = record.interval
     direction = RightsProposal.Direction
     row = RightsProposal(
         depot_id=right.depot_id,
@@ -101,18 +100,7 @@ def _propose(
         role=right.role,
         direction=direction.WIDEN if found.widens else direction.NARROW,
         limits={name: list(pair) for name, pair in found.limits.items()},
-        evidence={
-            "right": record.right,
-            "wrong": record.wrong,
-            "undecidable": record.undecidable,
-            "share": round(record.share or 0.0, 3),
-            "low": round(low, 3),
-            "high": round(high, 3),
-            "least_decided": LEAST_DECIDED,
-            "widen_from": WIDEN_FROM,
-            "narrow_up_to": NARROW_UP_TO,
-            "verdicts": [str(pk) for pk, _ in verdicts],
-        },
+        evidence=_evidence(record, verdicts),
         made_at=now,
     )
     try:
@@ -130,6 +118,23 @@ def _propose(
     except IntegrityError:
         return None  # The same was proposed at the same time.
     return row
+
+
+def _evidence(record: Record, verdicts: list[tuple[uuid.UUID, str]]) -> dict[str, Any]:
+    """Return what speaks for a proposal, with the thresholds of its day."""
+    low, high = record.interval
+    return {
+        "right": record.right,
+        "wrong": record.wrong,
+        "undecidable": record.undecidable,
+        "share": round(record.share or 0.0, 3),
+        "low": round(low, 3),
+        "high": round(high, 3),
+        "least_decided": LEAST_DECIDED,
+        "widen_from": WIDEN_FROM,
+        "narrow_up_to": NARROW_UP_TO,
+        "verdicts": [str(pk) for pk, _ in verdicts],
+    }
 
 
 def sign_proposal(
