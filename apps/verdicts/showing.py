@@ -188,9 +188,15 @@ def _lines(
             else "",
             service=f"{step['service_s'] / 60:.1f}" if step["service_s"] else "",
             is_service_observed=step["is_service_observed"],
-            at=f"{(step['leaves_s'] - begins) / 60:.0f} ± {step['leaves_sd_s'] / 60:.1f}",
+            at=_after(step, begins),
             note=f"{late / 60:.0f} min late" if late >= 60 else "",
         )
+
+
+def _after(step: Mapping[str, Any], begins: int) -> str:
+    """Return after how many minutes a stop is done; how unsure that is, if at all."""
+    done, sd = (step["leaves_s"] - begins) / 60, step["leaves_sd_s"] / 60
+    return f"{done:.0f} ± {sd:.1f}" if sd >= 0.5 else f"{done:.0f}"
 
 
 def _part_name(name: str, names: Mapping[str, str]) -> str:
