@@ -246,6 +246,8 @@ class Gathered:
         ).exclude(shift__in=[parse_id(one) for one in self.routes])
         found: list[Driven] = []
         for route in rows.select_related("shift__vehicle__type").order_by("pk"):
+            if len(found) >= MOST_NEIGHBOURS:
+                break
             stops = visited_stops([route])
             drive = Drive(
                 shift_id=str(route.shift_id),

@@ -121,6 +121,17 @@ def test_judge_shift_with_lost_taps_is_less_sure() -> None:
     assert unsure.sd_minor >= sure.sd_minor
 
 
+def test_judge_shift_leaves_out_what_nobody_visited() -> None:
+    driven = make_driven(*ALONG)
+    overridden(driven, (1, 2, 3, 4, 6, 5), (6, 1, 2, 3, 4, 5))
+    Stop.objects.filter(pk=driven.stops[5].pk).update(
+        status="cancelled", arrived_at=None
+    )
+    [row] = judged(driven)
+    assert (row.ruling, row.gained_s) == ("undecidable", 0)
+    assert row.arithmetic["left_out"] == list(driven.ids(6))
+
+
 def test_task_judges_what_came_late() -> None:
     driven = make_driven(*ZIGZAG)
     tasks.judge(shift_id=str(driven.shift.pk))
