@@ -98,6 +98,7 @@ if IS_SQLITE:
     # A file, since threads do not share one in memory; one a process, since runs meet.
     _connection["TEST"] = {"NAME": str(DATA_DIR / f"test-{os.getpid()}.sqlite3")}
 else:
+    _connection["ENGINE"] = "apps.core.postgres"
     _connection["CONN_MAX_AGE"] = 60
     _connection["CONN_HEALTH_CHECKS"] = True
     _connection["OPTIONS"] = {

@@ -22,7 +22,7 @@ from functools import cache
 from typing import Any, Final
 
 import orjson
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.backends.postgresql.base import ServerBindingCursor
 
 Reader = Callable[[Any], Any]
@@ -134,27 +134,26 @@ def _is_many(value: Any) -> bool:
 
 def _cursor() -> Any:
     """Return a cursor; PostgreSQL's binds on the server, so that plans are kept."""
-    if connection.vendor != "postgresql":
-        return connection.cursor()
-    _check_health()
-    connection.ensure_connection()
-    prepared: Any = connection
+    own: Any = connections[DEFAULT_DB_ALIAS]  # looked up once: that is not cheap
+    if own.vendor != "postgresql":
+        return own.cursor()
+    _check_health(own)
+    own.ensure_connection()
     bound: Any = ServerBindingCursor
-    return prepared._prepare_cursor(bound(connection.connection))
+    return own._prepare_cursor(bound(own.connection))
 
 
-def _check_health() -> None:
+def _check_health(own: Any) -> None:
     """Ask whether the connection still lives, unless this thread has just used it.
 
     A round trip a request is saved where requests follow each other; a connection that
     was lost meanwhile fails its statement, and is opened anew for the next request.
     """
     now_s = time.monotonic()
-    checked: Any = connection
     if now_s - getattr(_used, "at_s", -FRESH_S) < FRESH_S:
-        checked.health_check_done = True
+        own.health_check_done = True
     else:
-        connection.close_if_health_check_failed()
+        own.close_if_health_check_failed()
     _used.at_s = now_s
 
 

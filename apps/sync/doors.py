@@ -14,7 +14,7 @@ from apps.drivers import services as drivers
 from apps.drivers.authentication import DeviceAuthentication, DeviceCredential
 from apps.drivers.states import DeviceState
 from apps.sync.services import Busy
-from apps.sync.wire import MsgspecParser, OrjsonRenderer, decoded
+from apps.sync.wire import JsonAlone, MsgspecParser, OrjsonRenderer, decoded
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 RETRY_AFTER_S = 5
@@ -41,6 +41,7 @@ class DoorView(APIView):
     authentication_classes: list[Any] = [DeviceAuthentication]
     parser_classes: list[Any] = [MsgspecParser]
     renderer_classes: list[Any] = [OrjsonRenderer]
+    content_negotiation_class = JsonAlone
     throttle_scope = "device"
     body_type: type[msgspec.Struct] = SessionBody
 

@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 import orjson
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
@@ -115,3 +116,16 @@ class OrjsonRenderer(BaseRenderer):
         if data is None:
             return b""
         return orjson.dumps(data, option=orjson.OPT_UTC_Z, default=str)
+
+
+class JsonAlone(DefaultContentNegotiation):
+    """Both ways JSON: who asks for it, or for anything, needs no weighing of types."""
+
+    def select_renderer(
+        self, request: Any, renderers: Any, format_suffix: str | None = None
+    ) -> Any:
+        """Return the only renderer; whoever wants another type hears 406."""
+        wanted = request.META.get("HTTP_ACCEPT", "*/*")
+        if format_suffix is None and wanted in {"*/*", OrjsonRenderer.media_type}:
+            return renderers[0], OrjsonRenderer.media_type
+        return super().select_renderer(request, renderers, format_suffix)

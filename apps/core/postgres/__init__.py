@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, with the driver's own reader of instants."""
