@@ -10,6 +10,7 @@ from apps.learning.shapes import SERVICE as SERVICE_ESTIMATES
 from apps.routes.models import Stop
 from apps.routes.parameters import Parameters
 from apps.routes.selectors import parse_id
+from apps.routes.servicetimes import place_of
 from apps.tuning.clusters import SERVICE, Cluster, Report, clustered
 from apps.tuning.proposing import SOURCE, Known, Said, ServiceRequest
 
@@ -17,29 +18,40 @@ REPORTED_SINCE = timedelta(days=28)
 
 
 def reports_of(depot_id: uuid.UUID, *, now: datetime) -> list[Report]:
-    """Return the feedback of the last weeks as reports, each with its place's key."""
+    """Return the feedback of the last weeks as reports, each with its place's key.
+
+    One about a stop speaks of its zone, and again of its building.
+    """
     rows = list(
         Feedback.objects.filter(
             depot_id=depot_id, raised_at__gte=now - REPORTED_SINCE, raised_at__lte=now
         ).order_by("pk")
     )
-    zones = _zones([row.stop_id for row in rows if row.stop_id])
+    places = _places([row.stop_id for row in rows if row.stop_id])
     return [
         Report(
             feedback_id=str(row.pk),
             person=row.person,
             reason=row.reason,
             text=row.text,
-            place=f"zone:{zones[row.stop_id]}" if row.stop_id in zones else "depot",
+            place=place,
         )
         for row in rows
+        for place in places.get(row.stop_id, ("depot",))
     ]
 
 
-def _zones(stop_ids: list[str]) -> Mapping[str, str]:
-    ids = [found for text in stop_ids if (found := parse_id(text)) is not None]
-    rows = Stop.objects.filter(pk__in=ids, order__zone__isnull=False)
-    return {str(pk): name for pk, name in rows.values_list("pk", "order__zone__name")}
+def _places(stop_ids: list[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return the keys of the places where stops are: zone, then building."""
+    ids = [one for text in stop_ids if (one := parse_id(text)) is not None]
+    found: dict[str, tuple[str, ...]] = {}
+    for stop in Stop.objects.filter(pk__in=ids).select_related("order__zone"):
+        place = place_of(stop.order)
+        named = (("zone", place.zone), ("building", place.building))
+        keys = tuple(f"{kind}:{name}" for kind, name in named if name)
+        if keys:
+            found[str(stop.pk)] = keys
+    return found
 
 
 def clusters_of(depot_id: uuid.UUID, *, now: datetime) -> tuple[Cluster, ...]:

@@ -68,6 +68,7 @@ class _Story:
         self.town = Town(
             lambda _, zone: self.factor if zone == SLOW else 1.0,
             orders=given.orders,
+            rounds=40,
             seed=given.seed,
         )
 

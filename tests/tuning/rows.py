@@ -28,14 +28,14 @@ def make_estimate(depot: Depot, key: str = "zone:Old town", **more: Any) -> Esti
     )
 
 
-def make_report(depot: Depot, **more: Any) -> Feedback:
+def make_report(depot: Depot, *, stop_id: str = "", **more: Any) -> Feedback:
     """Let a driver say that there is too little time."""
     driver = DriverFactory(depot=depot)
     who = Actor("driver", str(driver.pk))
     values = {"rating": 2, "reason": "too_tight", "text": "Stairs."}
     return record_feedback(
         recommendation_id=None,
-        speaker=Speaker(who, "driver", depot.pk, driver.pk),
+        speaker=Speaker(who, "driver", depot.pk, driver.pk, stop_id),
         opinion=Opinion(**{**values, **more}),
         given_at=NOW,
         source_key=f"report/{driver.pk}",

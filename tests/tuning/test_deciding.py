@@ -12,10 +12,12 @@ from apps.core.states import IllegalStep
 from apps.feedback.models import Feedback
 from apps.journal.models import Entry
 from apps.recommendations.models import Recommendation
+from apps.routes.models import Stop
 from apps.routes.selectors import parameters_in_force
 from apps.routes.services.leaves import MachineMayNot, set_leave
 from apps.routes.services.parameters import keep_parameters
 from apps.tuning import tasks
+from apps.tuning.evidence import clusters_of
 from apps.tuning.models import Proposal
 from apps.tuning.services.deciding import (
     NotAPerson,
@@ -26,7 +28,7 @@ from apps.tuning.services.deciding import (
 )
 from apps.tuning.services.proposals import propose_learned, propose_service_factors
 from apps.tuning.services.watching import watch_all
-from tests.factories import NOW, DepotFactory
+from tests.factories import NOW, DepotFactory, OrderFactory, ZoneFactory
 from tests.tuning.rows import (
     EVENING,
     OFFICE,
@@ -182,6 +184,26 @@ def test_what_is_in_force_already_is_not_proposed() -> None:
     assert propose_learned(about.pk, by=SYSTEM, now=EVENING) is None
     about.refresh_from_db()
     assert about.state == "superseded"
+
+
+def test_reports_of_a_stop_speak_of_its_zone_and_its_building() -> None:
+    depot = DepotFactory()
+    zone = ZoneFactory(depot=depot, name="Old town")
+    order = OrderFactory(
+        depot=depot, zone=zone, postcode="91207", street="Markt", house_number="3"
+    )
+    stop = Stop.objects.create(order=order, service_s=120)
+    for _ in range(2):
+        make_report(depot, stop_id=str(stop.pk))
+    make_estimate(
+        depot, "building:91207 markt 3", n=12, mean=2.5, parent="zone:Old town"
+    )
+    found = {each.place: each.people for each in clusters_of(depot.pk, now=EVENING)}
+    assert found == {"zone:Old town": 2, "building:91207 markt 3": 2}
+    row = propose_service_factors(depot.pk, by=SYSTEM, now=EVENING)
+    assert row is not None, "few services, but two people said so"
+    assert row.reports.count() == 2
+    assert "at 91207 markt 3 took 2.50" in row.why[0]
 
 
 def test_any_parameter_can_be_carried() -> None:

@@ -68,6 +68,8 @@ class Town:
     orders: int = 30
     shifts: int = 2
     seed: int = 7
+    engine: str = "greedy"
+    rounds: int = 8
     pace: float = 1.0
     """How much longer travel really takes than the first law says."""
     depot: Depot = field(init=False)
@@ -81,7 +83,11 @@ class Town:
             name: ZoneFactory(depot=self.depot, name=name) for name in (SLOW, USUAL)
         }
         self.crew = [DriverFactory(depot=self.depot) for _ in range(self.shifts)]
-        values = {"engine": "greedy", "rules_day_rounds": 40}
+        values = {
+            "engine": self.engine,
+            "rules_day_rounds": self.rounds,
+            "day_rounds": 100,
+        }
         for name, value in values.items():
             PlanningParameter.objects.create(
                 depot=self.depot,

@@ -144,7 +144,9 @@ def propose_learned(
     clusters = [
         each
         for each in clusters_of(row.depot_id, now=now)
-        if each.parameter == TRAVEL and set(values) & set(TRAVEL_NAMES)
+        if each.parameter == TRAVEL
+        and set(values) & set(TRAVEL_NAMES)
+        and not each.place.startswith("building:")
     ]
     case = Case(
         values=values,
