@@ -23,7 +23,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class TimeBar:
-    """One way of one shift; `low` to `high` is where its end lies nine times in ten."""
+    """One way of one shift; `low` to `high` is where its end lies 19 times in 20."""
 
     name: str
     y: float

@@ -30,9 +30,9 @@ from apps.verdicts.ways import (
     World,
 )
 
-Z: Final = 1.645
+Z: Final = 1.96
 """A choice is judged only if the difference is so many spreads from nothing: where both
-ways were equal, one of ten is judged (normal distribution, both sides)."""
+ways were equal, one of twenty is judged (normal distribution, both sides)."""
 
 LEAST_S: Final = 60.0
 """What is worth less than a minute of the driver is not judged, however sure it is."""

@@ -3,7 +3,7 @@
 People change planned routes of composed days; what that gained is known, since both ways
 are driven by the town's truth (`_verdict_days`). The noise of a case is the spread of the
 gain over days that would have looked the same. A true gain is decidable above the limit
-of detection, `2 Z` spreads (Currie 1968: what is found 19 times in 20 by a rule that cries
+of detection, `2 Z` spreads (Currie 1968: what is found 39 times in 40 by a rule that cries
 at `Z`), and above half again of what is worth a verdict; it is inside the noise up to one
 spread, or half of that worth. What lies between may be either, and is counted apart;
 `without_grey_zone` has the same figures with the rule's own `Z` as the only border. Its
