@@ -18,7 +18,9 @@ from apps.customers.services.pages import small_logo
 from apps.drivers.models import Position
 from apps.feedback.models import Response
 from apps.orders.models import Order
+from apps.orders.states import OrderState
 from apps.routes.models import Route, Stop
+from apps.routes.states import StopState
 from tests.customers.pages import path_of, send
 from tests.factories import (
     NOW,
@@ -211,3 +213,25 @@ def test_logo_is_made_small_and_is_served() -> None:
     assert len(picture.content) < 16_000
     style = client.get(f"/look/{order.depot_id}.css").content.decode()
     assert style == ":root{--brand:#ffd500;--ink:#111111}"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Tuesday, 17 March"),
+        ("de", "Dienstag, 17. März"),
+        ("fr", "mardi 17 mars"),
+        ("es", "martes, 17 de marzo"),
+    ],
+)
+def test_page_says_what_failed_and_the_day_as_people_say_it(
+    language: str, said: str
+) -> None:
+    order = OrderFactory(status=OrderState.FAILED)
+    Stop.objects.create(order=order, status=StopState.FAILED, service_s=60)
+    with time_machine.travel(NOW, tick=False):
+        page = Client().get(f"{path_of(order, 'reschedule')}?lang={language}")
+
+    text = page.content.decode()
+    assert said.casefold() in text.casefold()
+    assert ("We could not deliver" in text) is (language == "en")

@@ -41,6 +41,10 @@ class DepotIsReal(Conflict):
     title = "A depot that is not a demo's has this code: a demo never touches it."
 
 
+DAYS_AHEAD = 2
+"""The crew works on these days too, so that customers have times to choose from."""
+
+
 @dataclass(frozen=True, slots=True)
 class DemoMade:
     """What was made, and the plan that was asked for (None: it was there before)."""
@@ -77,9 +81,15 @@ def create_demo_day(
     depot = _depot(town, by, now)
     crew = _crew(depot, day, by, now)
     vans = _vehicles(depot, day, by, now)
-    for draft in day.shifts:
-        _plan_shift(crew[draft.driver], vans[draft.vehicle], day.date, draft, by, now)
-    say(f"{len(day.shifts)} shifts on {day.date}")
+    for ahead in range(DAYS_AHEAD + 1):
+        for draft in day.shifts:
+            _plan_shift(
+                crew[draft.driver], vans[draft.vehicle], day.date, draft, ahead, by, now
+            )
+    say(
+        f"{len(day.shifts)} shifts on {day.date}, and on the {DAYS_AHEAD} days after it:"
+        " customers may move there."
+    )
     run = _import(depot, day, by, now)
     say(f"{run.created} orders imported, {run.quarantined} quarantined")
     return DemoMade(depot, town, day, run, _ask_for_plan(depot, day.date, by, now))
@@ -185,17 +195,20 @@ def _vehicles(
 def _plan_shift(  # noqa: PLR0917
     driver: Driver,
     vehicle: Vehicle,
-    on_date: date,
+    first: date,
     draft: ShiftDraft,
+    ahead: int,
     by: Actor,
     now: datetime,
 ) -> None:
+    later = timedelta(days=ahead)
+    on_date = first + later
     if Shift.objects.filter(driver=driver, service_date=on_date).exists():
         return
     length = timedelta(seconds=draft.break_s)
     rest = drivers.BreakTime(
-        opens_at=draft.break_window.start,
-        closes_at=min(draft.break_window.end, draft.ends_at) - length,
+        opens_at=draft.break_window.start + later,
+        closes_at=min(draft.break_window.end, draft.ends_at) - length + later,
         duration_s=draft.break_s,
     )
     # A shift that ends before the canteen opens has no break.
@@ -204,7 +217,9 @@ def _plan_shift(  # noqa: PLR0917
         driver=driver,
         vehicle=vehicle,
         service_date=on_date,
-        times=drivers.ShiftTimes(draft.starts_at, draft.ends_at, OVERTIME_S, rests),
+        times=drivers.ShiftTimes(
+            draft.starts_at + later, draft.ends_at + later, OVERTIME_S, rests
+        ),
         by=by,
         now=now,
     )
