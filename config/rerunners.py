@@ -12,5 +12,6 @@ RERUNNERS: dict[str, str] = {
     "replan": SOLVER,
     "impact": SOLVER,
     "eta": "apps.routes.etaledger.rerun",
+    "slot": "apps.promises.slotledger.rerun",
     "parameter": "apps.tuning.ledger.rerun",
 }

@@ -6,9 +6,10 @@ checks its mark again under the day's lock.
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from apps.core.ids import uuid7
 from apps.core.problems import Conflict
@@ -20,6 +21,7 @@ from apps.promises.calendar import Rules, days_of, slots_of
 from apps.promises.live import LiveDay, asked_input, live_day, without
 from apps.promises.models import Hold
 from apps.promises.selectors import binding_holds, movable_stop, rules_of
+from apps.promises.slotledger import Basis, estimate, placed
 from apps.promises.slots import Place, Visit, able, short_list
 from apps.promises.standing import Price, Standing, lay, price_at
 from apps.promises.unplanned import open_slots
@@ -30,6 +32,9 @@ from apps.routes.planning import Interval, OrderInput
 from apps.routes.selectors import parameters_in_force, published_plan
 from apps.routes.solving import travel_times_of
 from apps.routes.states import UNDER_WAY
+
+Best = tuple[int, Price, Callable[[], Basis]]
+"""The route that a slot costs least on, its price, and what that follows from."""
 
 NO_CO2 = ("cargo-bike", "bike", "foot")
 """Types of vehicle that burn nothing; others go by the depot's rules."""
@@ -61,6 +66,9 @@ class Slot:
     co2_g: int
     starts_at: datetime | None
     """When service would begin by the live plan; None on a day without one."""
+    price: Price
+    basis: Callable[[], Basis] = field(compare=False, repr=False)
+    """What the price follows from, written down when somebody holds the slot."""
     is_cheapest: bool = False
     is_greenest: bool = False
 
@@ -165,9 +173,21 @@ def slots_on(
         return _live_slots(asking, day, wanted, holds)
     quotes = open_slots(order, rules, day, wanted, holds, parameters, asking.travel)
     return [
-        _slot(day, window, None, mark, price, rules.co2_g_per_km)
-        for window, price, mark in quotes
+        _slot(
+            day,
+            window,
+            None,
+            mark,
+            estimate(basis),
+            rules.co2_g_per_km,
+            partial(_as_it_is, basis),
+        )
+        for window, basis, mark in quotes
     ]
+
+
+def _as_it_is(basis: Basis) -> Basis:
+    return basis
 
 
 def _live_slots(
@@ -195,10 +215,10 @@ def _live_slots(
     priced = _exactly(asking, live, visit, wanted, places)
     grams = _grams(live.routes, asking.rules)
     found = []
-    for row, (number, price) in sorted(priced.items()):
+    for row, (number, price, basis) in sorted(priced.items()):
         route_id = live.routes[number].route_id
         mark, g_per_km = live.marks[route_id], grams[route_id]
-        found.append(_slot(day, wanted[row], route_id, mark, price, g_per_km))
+        found.append(_slot(day, wanted[row], route_id, mark, price, g_per_km, basis))
     return found
 
 
@@ -234,13 +254,13 @@ def _exactly(
     visit: Visit,
     wanted: Sequence[Interval],
     places: Sequence[Sequence[Place]],
-) -> dict[int, tuple[int, Price]]:
-    """Time the places on the short list; return route and price of each slot's best."""
+) -> dict[int, Best]:
+    """Time the places on the short list; return each slot's best: route, price, basis."""
     by_route: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for row, listed in enumerate(places):
         for place in listed:
             by_route[place.route].append((row, place.leg))
-    best: dict[int, tuple[int, Price]] = {}
+    best: dict[int, Best] = {}
     for number, tries in sorted(by_route.items()):
         one = _from_now_on(live.routes[number], asking.now)
         shift_id = one.day.shifts[0].shift_id if visit.on_board_of == number else None
@@ -255,7 +275,8 @@ def _exactly(
             if price is None:
                 continue
             if row not in best or price.cost_milli < best[row][1].cost_milli:
-                best[row] = (number, price)
+                basis = partial(placed, laid, job, leg, one.day.origin_at)
+                best[row] = (number, price, basis)
     return best
 
 
@@ -285,6 +306,7 @@ def _slot(  # noqa: PLR0917
     mark: str,
     price: Price,
     g_per_km: int,
+    basis: Callable[[], Basis],
 ) -> Slot:
     return Slot(
         service_date=day,
@@ -297,6 +319,8 @@ def _slot(  # noqa: PLR0917
         cost_milli=price.cost_milli,
         co2_g=round(price.distance_m * g_per_km / 1000),
         starts_at=price.starts_at if route_id else None,
+        price=price,
+        basis=basis,
     )
 
 

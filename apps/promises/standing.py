@@ -217,7 +217,20 @@ def _put(view: View, state: RouteState, job: int) -> RouteState | None:
 
 def price_at(laid: Laid, job: int, leg: int, origin_at: datetime) -> Price | None:
     """Price a visit at a place of a route; None where the route cannot be driven so."""
-    view, state = laid.view, laid.state
+    return _price(laid.view, laid.state, job, leg, origin_at)
+
+
+def priced_between(
+    view: View, sequence: Sequence[int], job: int, leg: int, origin_at: datetime
+) -> Price | None:
+    """Price a visit at a place of a route that is timed anew from its jobs."""
+    state = build_route(view, 0, tuple(sequence))
+    return None if state is None else _price(view, state, job, leg, origin_at)
+
+
+def _price(
+    view: View, state: RouteState, job: int, leg: int, origin_at: datetime
+) -> Price | None:
     sequence = (*state.sequence[:leg], job, *state.sequence[leg:])
     after = build_route(view, 0, sequence)
     if after is None:

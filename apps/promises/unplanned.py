@@ -11,7 +11,7 @@ from apps.promises.calendar import Rules
 from apps.promises.capacity import Booked, Crew, takes
 from apps.promises.live import asked_input
 from apps.promises.models import Hold
-from apps.promises.standing import Price
+from apps.promises.slotledger import Estimated
 from apps.promises.states import HoldState
 from apps.routes.gateways.base import TravelTimes
 from apps.routes.intake import USABLE_SHIFTS
@@ -20,7 +20,7 @@ from apps.routes.planning import Interval
 from apps.routes.servicetimes import service_of
 from apps.routes.solver.problem import UNREACHABLE
 
-Quote = tuple[Interval, Price, str]
+Quote = tuple[Interval, Estimated, str]
 
 
 def open_slots(  # noqa: PLR0917
@@ -77,15 +77,23 @@ def open_slots(  # noqa: PLR0917
     near = int((spokes.there_s.astype(int) + spokes.back_s).argmin())
     if not free or int(spokes.there_s[near]) >= UNREACHABLE:
         return []
-    travel_s = int(spokes.there_s[near]) + int(spokes.back_s[near])
-    metres = int(spokes.there_m[near]) + int(spokes.back_m[near])
     vehicle = shifts[0].vehicle
-    longer_s = travel_s + visit.service_s
-    cost = round(longer_s * vehicle.cost_per_hour_minor * 1000 / 3600)
-    cost += metres * vehicle.cost_per_km_minor
     mark = repr([hold.pk.hex for hold in holds])
     return [
-        (window, Price(travel_s, metres, longer_s, cost, window.opens_at), mark)
+        (
+            window,
+            Estimated(
+                there_s=int(spokes.there_s[near]),
+                back_s=int(spokes.back_s[near]),
+                there_m=int(spokes.there_m[near]),
+                back_m=int(spokes.back_m[near]),
+                service_s=visit.service_s,
+                per_hour_minor=vehicle.cost_per_hour_minor,
+                per_km_minor=vehicle.cost_per_km_minor,
+                opens_at=window.opens_at,
+            ),
+            mark,
+        )
         for window in free
     ]
 

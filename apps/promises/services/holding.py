@@ -27,6 +27,7 @@ from apps.promises.selectors import (
     open_hold_of,
     rules_of,
 )
+from apps.promises.services.noting import note_offer, settle_offer
 from apps.promises.states import HoldState
 from apps.routes.planning import Interval
 
@@ -109,6 +110,7 @@ def _keep(
             expires_at=now + timedelta(minutes=rules.hold_minutes),
         )
         writer.record("slot.held", hold, depot_id=order.depot_id, **_told(hold))
+        note_offer(hold, offered, by=by, now=now)
     return hold
 
 
@@ -213,6 +215,7 @@ def _settle(rows: QuerySet[Hold], state: HoldState, writer: Writer) -> int:
             done += 1
             kind = f"slot.{state}"
             writer.record(kind, hold, depot_id=hold.depot_id, **_told(hold))
+            settle_offer(hold, state, by=writer.by, now=writer.now)
     return done
 
 
