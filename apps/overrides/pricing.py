@@ -16,7 +16,11 @@ from apps.overrides.models import Override
 from apps.overrides.rights import Decision
 from apps.overrides.services.answering import approve_override, to_answer
 from apps.overrides.services.asking import Asker, check_own, where
-from apps.overrides.services.closing import taken_meanwhile
+from apps.overrides.services.closing import (
+    AlreadyAnswered,
+    SeenOlder,
+    taken_meanwhile,
+)
 from apps.overrides.services.deciding import (
     change_of,
     decide_override,
@@ -91,7 +95,9 @@ def preview(wish: Wish, *, asker: Asker, now: datetime) -> Preview:
 def price_override(override_id: uuid.UUID, *, now: datetime) -> Override:
     """Price a request that has not been priced yet, and let the table decide.
 
-    Asked again it does nothing: a request is priced once on its way in.
+    Asked again it does nothing: a request is priced once on its way in. The door that
+    took it and the background price it at once; who comes second returns what the
+    first one has decided, for it is the same request's own answer.
 
     Raises:
         NotFound: there is no such request.
@@ -103,6 +109,8 @@ def price_override(override_id: uuid.UUID, *, now: datetime) -> Override:
             break
         try:
             return _price(row, now)
+        except (AlreadyAnswered, SeenOlder):
+            return _read(override_id)
         except StaleInput:
             if not left:
                 raise

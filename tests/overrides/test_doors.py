@@ -1,7 +1,7 @@
 """The doors: the office's queue and decision, the API, a driver's device."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,14 @@ from django.urls import reverse
 from django.utils import translation
 from rest_framework.test import APIClient
 
+from apps.journal.models import Entry
+from apps.overrides import pricing
 from apps.overrides.models import Override
 from apps.overrides.states import OverrideState
 from apps.overrides.words import INSTEAD, REASONS, ROLES, SAYS, told_override
+from apps.routes.changes import Change
+from apps.routes.impact import prepare_change
+from apps.routes.services.changing import Prepared
 from tests.office import make_user, signed_in
 from tests.overrides.days import ASKED, PRICE, Scene, priced
 from tests.queueing import drain_only
@@ -183,6 +188,34 @@ def test_api_prices_asks_and_answers(scene: Scene) -> None:
     code, done = post(api(scene, "Supervisor"), path, {}, **{"If-Match": tag})
     assert isinstance(done, dict)
     assert (code, done.get("state")) == (200, "applied")
+
+
+@pytest.mark.parametrize(
+    ("role", "state"), [("Coordinator", "waiting"), ("Supervisor", "applied")]
+)
+def test_api_answers_with_what_the_background_has_decided_first(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, role: str, state: str
+) -> None:
+    """The worker prices the same request just while the door works it out."""
+    workers = [PRICE]
+
+    def overtaken(change: Change, *, now: datetime) -> Prepared:
+        prepared = prepare_change(change, now=now)
+        if workers:
+            assert drain_only(workers.pop()) == 1
+        return prepared
+
+    monkeypatch.setattr(pricing, "prepare_change", overtaken)
+    ends_at = (ASKED + timedelta(hours=7)).isoformat()
+    change = {"shift_id": str(scene.routes[0].shift_id), "ends_at": ends_at}
+    wish = {"kind": "end_shift_early", "change": change, "client_id": "race"}
+    code, row = post(api(scene, role), "", wish)
+    assert isinstance(row, dict)
+    assert (code, row.get("state"), workers) == (201, state, [])
+    kept = Override.objects.get()
+    assert (row["id"], row["version"]) == (str(kept.pk), kept.version)
+    ends = Entry.objects.filter(subject_id=row["id"], kind="override.priced")
+    assert (kept.times_priced, ends.count()) == (1, 1)
 
 
 def test_api_points_to_the_fault_of_a_change(scene: Scene) -> None:

@@ -1,6 +1,7 @@
 """Two people at once: one wins, and the other is told by name."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -8,7 +9,7 @@ import time_machine
 from apps.core.problems import Conflict
 from apps.journal.models import Entry
 from apps.overrides.models import Override
-from apps.overrides.pricing import Consent, approve
+from apps.overrides.pricing import Consent, approve, price_override
 from apps.overrides.services.answering import reject_override
 from apps.overrides.services.closing import AlreadyAnswered
 from apps.overrides.states import OverrideState
@@ -73,6 +74,22 @@ def test_one_of_two_answers_at_once_counts_and_the_other_hears_whose(
     stop = Stop.objects.get(pk=values["stop_id"])
     is_given = stop.route_id == scene.routes[1].pk
     assert is_given == (row.state == OverrideState.APPLIED)
+
+
+def test_request_that_is_priced_twice_at_once_is_decided_once(scene: Scene) -> None:
+    """By the door and in the background: both return the same answer, none a refusal."""
+    shift = {"shift_id": str(scene.routes[0].shift_id)}
+    change = {**shift, "ends_at": (ASKED + timedelta(hours=7)).isoformat()}
+    row = scene.office_asks("Supervisor", "end_shift_early", change)
+
+    def price() -> Override:
+        return price_override(row.pk, now=ASKED)
+
+    first, second = at_once(price, price)
+    assert (first.state, first.version) == (second.state, second.version)
+    assert first.state == OverrideState.APPLIED
+    ends = Entry.objects.filter(subject_id=str(row.pk), kind="override.applied")
+    assert ends.count() == 1
 
 
 def test_same_request_at_once_is_one(scene: Scene) -> None:
