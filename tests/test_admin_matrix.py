@@ -172,8 +172,14 @@ PAGES: dict[str, dict[str, str]] = {
         "retire": "feedback.change_survey",
         "import_answers": "feedback.add_surveyimport",
         "export": "feedback.view_response",
+        "answer": "feedback.add_response",
     },
     "feedback.surveyimport": {"view": "feedback.view_surveyimport", "add": NOBODY},
+    "feedback.surveyhook": {
+        "view": "feedback.view_surveyhook",
+        "add": "feedback.add_surveyhook",
+        "close": "feedback.change_surveyhook",
+    },
     "learning.estimate": {
         "view": "learning.view_estimate",
         "add": NOBODY,

@@ -78,6 +78,12 @@ def test_drivers_have_no_permission_in_the_office() -> None:
             set(OFFICE) - {roles.DATA_STEWARD},
         ),
         ("orders.change_address", {roles.DATA_STEWARD}),
+        ("feedback.add_response", set(OFFICE)),
+        (
+            "feedback.view_response",
+            {roles.SUPERVISOR, roles.DATA_STEWARD, roles.DATA_ANALYST},
+        ),
+        ("feedback.add_surveyhook", {roles.SUPERVISOR, roles.DATA_STEWARD}),
         (
             "journal.view_entry",
             {roles.SUPERVISOR, roles.DATA_STEWARD, roles.MODEL_MONITOR},

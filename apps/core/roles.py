@@ -18,7 +18,7 @@ DATA_STEWARD = "Data steward"
 MODEL_MONITOR = "Model monitor"
 COORDINATOR = "Coordinator"
 
-V, AV, CV = ("view",), ("add", "view"), ("change", "view")
+A, V, AV, CV = ("add",), ("view",), ("add", "view"), ("change", "view")
 ACV = ("add", "change", "view")
 
 Grants = Mapping[str, tuple[str, ...]]
@@ -64,7 +64,12 @@ DEAL: Grants = {
     "incidents.playbook": V,
 }
 """What needs somebody, for those who deal with it."""
-FEEDBACK: Grants = {"feedback.feedback": AV, "feedback.survey": V}
+FEEDBACK: Grants = {
+    "feedback.feedback": AV,
+    "feedback.survey": V,
+    "feedback.response": A,
+}
+"""Say something of the machine's work, and answer the surveys that ask the office."""
 WHO_WAS_RIGHT: Grants = {
     "verdicts.verdict": V,
     "verdicts.rightsproposal": V,
@@ -108,7 +113,8 @@ ROLES: Mapping[str, Grants] = {
         **TRIAGE,
         "feedback.survey": ACV,
         "feedback.surveyimport": AV,
-        "feedback.response": V,
+        "feedback.surveyhook": ACV,
+        "feedback.response": AV,
         **PLANS,
         **TAKE_ORDERS,
         **DOOR,
@@ -166,7 +172,7 @@ ROLES: Mapping[str, Grants] = {
         **PLACES,
         "feedback.survey": V,
         "feedback.surveyimport": V,
-        "feedback.response": V,
+        "feedback.response": AV,
         **ORDERS,
         **PLANS,
         "drivers.vehicle": V,
@@ -182,7 +188,8 @@ ROLES: Mapping[str, Grants] = {
         **PLACES,
         "feedback.survey": ACV,
         "feedback.surveyimport": AV,
-        "feedback.response": V,
+        "feedback.surveyhook": ACV,
+        "feedback.response": AV,
         **TAKE_ORDERS,
         "notifications.message": V,
         "notifications.reply": V,

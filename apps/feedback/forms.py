@@ -4,8 +4,11 @@ import json
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultiple,
     UnfoldAdminFileFieldWidget,
+    UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
@@ -15,8 +18,16 @@ from unfold.widgets import (
 from apps.core.problems import Problem
 from apps.depots.models import Depot
 from apps.feedback.models import Survey, SurveyImport
+from apps.feedback.questions import (
+    LONGEST,
+    TEXT,
+    Question,
+    in_language,
+    read_questions,
+)
 from apps.feedback.services import SurveyDraft
 from apps.feedback.services.surveys import TRIGGERS
+from apps.feedback.states import SurveyState
 from apps.feedback.words import DONE, NOT_DONE, REASONS
 
 RATINGS = [("", "–"), *((str(n), f"{n}/5") for n in range(5, 0, -1))]
@@ -150,6 +161,110 @@ class ImportForm(RefusedForm):
         widget=UnfoldAdminSelectWidget,
     )
     file = forms.FileField(label="CSV", widget=UnfoldAdminFileFieldWidget)
+
+
+class HookForm(RefusedForm):
+    """A door for the webhook of another tool."""
+
+    survey = forms.ModelChoiceField(
+        queryset=Survey.objects.none(), widget=UnfoldAdminSelectWidget
+    )
+    depot = forms.ModelChoiceField(
+        queryset=Depot.objects.none(),
+        help_text="Whose customers or people answer there.",
+        widget=UnfoldAdminSelectWidget,
+    )
+    format = forms.ChoiceField(
+        label="Which tool calls it",
+        choices=SurveyImport.Format.choices,
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def __init__(self, depots: QuerySet[Depot], *args: Any, **kwargs: Any) -> None:
+        """Offer one's own depots, and the surveys that are asked or were."""
+        super().__init__(*args, **kwargs)
+        _offer(self.fields["depot"], depots)
+        asked = Survey.objects.exclude(status=SurveyState.DRAFT)
+        _offer(self.fields["survey"], asked)
+
+
+class AnswerForm(RefusedForm):
+    """A survey's questions, for somebody of the office to answer."""
+
+    depot = forms.ModelChoiceField(
+        queryset=Depot.objects.none(),
+        empty_label=None,
+        help_text="Your answer counts among those of this depot.",
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def __init__(
+        self,
+        survey: Survey,
+        depots: QuerySet[Depot],
+        language: str,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        """Put a field for each question, in the reader's language."""
+        super().__init__(*args, **kwargs)
+        self.questions = read_questions(survey.questions)
+        _offer(self.fields["depot"], depots)
+        for question in self.questions:
+            self.fields[_name_of(question.id)] = _field_of(question, language)
+
+    def answers(self) -> dict[str, Any]:
+        """Return what was answered, by question."""
+        fields = self.cleaned_data
+        return {each.id: fields[_name_of(each.id)] for each in self.questions}
+
+    def refuse(self, problem: Problem) -> None:
+        """Say what the verb refused, beside the question that it is about."""
+        if not problem.errors:
+            self.add_error(None, problem.detail)
+        for fault in problem.errors:
+            name = _name_of(fault.pointer.removeprefix("/answers/"))
+            self.add_error(name if name in self.fields else None, fault.detail)
+
+
+def _name_of(question_id: str) -> str:
+    return f"q_{question_id}"
+
+
+def _offer(field: forms.Field, rows: QuerySet[Any]) -> None:
+    if isinstance(field, forms.ModelChoiceField):
+        field.queryset = rows
+
+
+def _field_of(question: Question, language: str) -> forms.Field:
+    """Return the field in which a question is answered."""
+    usual: dict[str, Any] = {
+        "label": in_language(question.text, language),
+        "required": question.required,
+    }
+    nothing = [] if question.required else [("", "–")]
+    if question.is_number:
+        numbers = [(str(n), str(n)) for n in range(question.low, question.high + 1)]
+        return forms.TypedChoiceField(
+            **usual,
+            choices=[*nothing, *numbers],
+            coerce=int,
+            empty_value=None,
+            help_text=f"{question.low} is the least, {question.high} the most.",
+            widget=UnfoldAdminRadioSelectWidget,
+        )
+    if question.kind == TEXT:
+        rows = UnfoldAdminTextareaWidget(attrs={"rows": 4})
+        return forms.CharField(**usual, max_length=LONGEST, widget=rows)
+    options = [
+        (option.value, in_language(option.text, language))
+        for option in question.options
+    ]
+    if question.many:
+        boxes = UnfoldAdminCheckboxSelectMultiple
+        return forms.MultipleChoiceField(**usual, choices=options, widget=boxes)
+    radio = UnfoldAdminRadioSelectWidget
+    return forms.ChoiceField(**usual, choices=[*nothing, *options], widget=radio)
 
 
 DONE_CHOICES = tuple(DONE.items())

@@ -9,7 +9,7 @@ from statistics import median, quantiles
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from apps.feedback.firsts import DELIVERY
 from apps.feedback.formats import FORMATS
@@ -31,6 +31,22 @@ def live_survey(key: str) -> Survey | None:
 def delivery_survey() -> Survey | None:
     """Return what customers are asked after a delivery; None: it is switched off."""
     return live_survey(DELIVERY)
+
+
+def asks_office(survey: Survey) -> bool:
+    """Tell whether people of the office may answer a survey now."""
+    audiences = (Survey.Audience.OFFICE, Survey.Audience.FRONTLINE)
+    return survey.status == SurveyState.LIVE and survey.audience in audiences
+
+
+def asked_again_at(survey: Survey, respondent: str) -> datetime | None:
+    """Return from when on somebody may answer a survey again; None: never answered.
+
+    `respondent` is as the journal names people; all versions of the survey count.
+    """
+    mine = Response.objects.filter(survey__key=survey.key, respondent=respondent)
+    last = mine.aggregate(last=Max("answered_at"))["last"]
+    return last + timedelta(days=survey.cap_days) if last else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import get_language
 
 from apps.core import clock
 from apps.core.actors import user_actor
@@ -18,10 +19,16 @@ from apps.depots.scoping import DepotScopedAdmin
 from apps.feedback import services
 from apps.feedback.charts import bars_of, trend_of
 from apps.feedback.exports import csv_answer, my_depots
-from apps.feedback.forms import ImportForm, SurveyForm, proposal_of
+from apps.feedback.forms import AnswerForm, ImportForm, SurveyForm, proposal_of
 from apps.feedback.models import Survey, SurveyImport
 from apps.feedback.questions import in_language
-from apps.feedback.selectors import Results, pulse_of, results_of
+from apps.feedback.selectors import (
+    Results,
+    asked_again_at,
+    asks_office,
+    pulse_of,
+    results_of,
+)
 from apps.feedback.services.surveys import TRIGGERS
 from apps.feedback.states import SurveyState
 
@@ -45,6 +52,7 @@ class SurveyPage(FactPage):
         "retire": "retire",
         "import": "import_answers",
         "export": "export",
+        "answer": "answer",
     }
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -98,7 +106,44 @@ class SurveyPage(FactPage):
             may_add=self.has_add_permission(request),
             may_import=request.user.has_perm("feedback.add_surveyimport"),
             may_export=request.user.has_perm("feedback.view_response"),
+            may_answer=request.user.has_perm("feedback.add_response")
+            and asks_office(row),
+            may_see_hooks=request.user.has_perm("feedback.view_surveyhook"),
+            may_add_hook=request.user.has_perm("feedback.add_surveyhook"),
             formats=SurveyImport.Format.choices,
+        )
+
+    def answer(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer a survey oneself, where it asks the office."""
+        if not request.user.has_perm("feedback.add_response"):
+            raise PermissionDenied
+        row: Survey = self.row(request, object_id)
+        language = get_language() or "en"
+        depots = Depot.objects.visible_to(request.user)
+        form = AnswerForm(row, depots, language, request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                services.answer_in_office(
+                    survey_id=row.pk,
+                    answers=form.answers(),
+                    depot_id=form.cleaned_data["depot"].pk,
+                    language=language[:8],
+                    by=user_actor(request.user),
+                    now=clock.now(),
+                )
+            except Problem as problem:
+                form.refuse(problem)
+            else:
+                messages.success(request, "Thank you: your answer counts.")
+                return self.to_row(row)
+        return self.page(
+            request,
+            "feedback/answer.html",
+            title=in_language(row.title, language),
+            row=row,
+            form=form,
+            why_not=_why_not(row, request) if request.method == "GET" else "",
+            back=row_url(row),
         )
 
     def add_view(
@@ -220,6 +265,20 @@ class SurveyPage(FactPage):
         if form not in SurveyImport.Format.values:
             raise NotFound
         return csv_answer(row, form, my_depots(request.user))
+
+
+def _why_not(row: Survey, request: HttpRequest) -> str:
+    """Say why the signed-in user has nothing to answer; empty where there is."""
+    if not asks_office(row):
+        return "The office is not asked this survey now."
+    again_at = asked_again_at(row, str(user_actor(request.user)))
+    if again_at is not None and clock.now() < again_at:
+        return (
+            f"You have answered it. You are asked again from {again_at:%-d %B %Y} on."
+        )
+    if not Depot.objects.visible_to(request.user).exists():
+        return "You work for no depot yet, and answers are a depot’s."
+    return ""
 
 
 def _shown(found: Results) -> list[dict[str, Any]]:

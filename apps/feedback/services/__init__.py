@@ -1,8 +1,14 @@
 """The verbs of feedback and surveys."""
 
+from apps.feedback.services.answering import (
+    AnsweredLately,
+    NotAskedHere,
+    answer_in_office,
+)
 from apps.feedback.services.imports import (
     FileRefused,
     SignatureRefused,
+    close_hook,
     import_responses,
     open_hook,
     take_webhook,
@@ -35,8 +41,10 @@ from apps.feedback.services.surveys import (
 
 __all__ = [
     "AlreadyAnswered",
+    "AnsweredLately",
     "Answerer",
     "FileRefused",
+    "NotAskedHere",
     "Opinion",
     "Origin",
     "SignatureRefused",
@@ -44,8 +52,10 @@ __all__ = [
     "SurveyDraft",
     "SurveyNotOpen",
     "act_on",
+    "answer_in_office",
     "answer_on_device",
     "ask_driver",
+    "close_hook",
     "decline",
     "expire_asks",
     "import_responses",

@@ -244,6 +244,27 @@ def open_hook(
     return row
 
 
+def close_hook(*, hook_id: uuid.UUID, by: Actor, now: datetime) -> SurveyHook:
+    """Shut a door for good: who posts there is told that there is none.
+
+    Shutting it again changes nothing; who shut it stands in the journal.
+
+    Raises:
+        NotFound: there is no such door.
+    """
+    with writing(by=by, now=now) as journal:
+        row = SurveyHook.objects.select_for_update().filter(pk=hook_id).first()
+        if row is None:
+            raise NotFound
+        if row.is_open:
+            row.is_open = False
+            row.save(update_fields=["is_open"])
+            journal.record(
+                "survey.hook_closed", row, depot_id=row.depot_id, format=row.format
+            )
+    return row
+
+
 def signature_of(secret: str, timestamp: str, body: bytes) -> str:
     """Return what signs a call: HMAC-SHA256 over `timestamp.body`, in hexadecimal."""
     signed = timestamp.encode() + b"." + body

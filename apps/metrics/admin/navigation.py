@@ -68,6 +68,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("feedback.feedback", "forum"),
             ("feedback.survey", "poll"),
             ("feedback.surveyimport", "upload"),
+            ("feedback.surveyhook", "webhook"),
             ("tuning.proposal", "published_with_changes"),
             ("learning.estimate", "school"),
         ),
