@@ -175,6 +175,7 @@ class ProposalPage(FactPage, DepotScopedAdmin):
             changes=changes_in_words(row.before, row.values),
             estimates=row.evidence.get("estimates", []),
             lessons=row.evidence.get("lessons", []),
+            drifts=row.evidence.get("drifts", []),
             reports=[(one, reason_in_words(one.reason)) for one in reports]
             if sees_words
             else [],

@@ -1,10 +1,13 @@
 """What speaks for a change: estimates and reports out of the tables; reads only."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from apps.feedback.models import Feedback
+from apps.journal.models import Entry
 from apps.learning.selectors import estimates
 from apps.learning.shapes import SERVICE as SERVICE_ESTIMATES
 from apps.routes.models import Stop
@@ -13,8 +16,12 @@ from apps.routes.selectors import parse_id
 from apps.routes.servicetimes import place_of
 from apps.tuning.clusters import SERVICE, Cluster, Report, clustered
 from apps.tuning.proposing import SOURCE, Known, Said, ServiceRequest
+from apps.tuning.selectors import changed_on
+from apps.tuning.topics import figures_about
 
 REPORTED_SINCE = timedelta(days=28)
+DRIFTED: Final = "monitor.drifted"
+"""The entry that the model monitor writes; it is a room above, and only its record is read."""
 
 
 def reports_of(depot_id: uuid.UUID, *, now: datetime) -> list[Report]:
@@ -57,6 +64,42 @@ def _places(stop_ids: list[str]) -> Mapping[str, tuple[str, ...]]:
 def clusters_of(depot_id: uuid.UUID, *, now: datetime) -> tuple[Cluster, ...]:
     """Return what people of a depot say alike."""
     return clustered(reports_of(depot_id, now=now))
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A figure that left its usual course on a day, as the model monitor says it."""
+
+    figure: str
+    date: str
+    text: str
+    entry: str
+
+
+def drifts_of(
+    depot_id: uuid.UUID, names: Collection[str], *, now: datetime
+) -> list[Drift]:
+    """Return the open drifts that speak of these parameters, newest day first.
+
+    A drift is open for four weeks, and until one of the parameters is changed: days from
+    before the version in force say nothing against it.
+    """
+    entries = Entry.objects.filter(
+        depot_id=depot_id, kind=DRIFTED, at__gte=now - REPORTED_SINCE, at__lte=now
+    )
+    figures, since = figures_about(names), changed_on(depot_id, names, now)
+    found = [
+        Drift(
+            figure=entry.payload["name"],
+            date=entry.payload["service_date"],
+            text=entry.payload["text"],
+            entry=str(entry.pk),
+        )
+        for entry in entries
+        if entry.payload["name"] in figures
+    ]
+    still = [each for each in found if since is None or each.date > since.isoformat()]
+    return sorted(still, key=lambda each: (each.date, each.figure), reverse=True)
 
 
 def service_request(

@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from apps.routes.models import PlanningParameter
 from apps.routes.parameters import Parameters
@@ -33,6 +34,17 @@ def newest_versions(depot_id: uuid.UUID, names: Iterable[str]) -> dict[str, int]
     """Return the newest version of some parameters of a depot."""
     rows = PlanningParameter.objects.filter(depot_id=depot_id, name__in=list(names))
     return dict(rows.order_by("version").values_list("name", "version"))
+
+
+def changed_on(depot_id: uuid.UUID, names: Iterable[str], now: datetime) -> date | None:
+    """Return the day on which any of some parameters was last changed; None: never."""
+    rows = PlanningParameter.objects.filter(
+        depot_id=depot_id, name__in=list(names), valid_from__lte=now
+    ).select_related("depot")
+    row = rows.order_by("-valid_from").first()
+    if row is None:
+        return None
+    return row.valid_from.astimezone(ZoneInfo(row.depot.time_zone)).date()
 
 
 def open_proposals(depot_id: uuid.UUID, names: Iterable[str]) -> list[Proposal]:

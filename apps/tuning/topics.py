@@ -8,6 +8,14 @@ from apps.routes.servicefactors import factors_from, key_in_words
 TRAVEL: Final = ("travel_c_s", "travel_p", "travel_by_hour", "roads_factor")
 SERVICE: Final = ("service_factors", "standard_service_s")
 
+SPEAKS_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "service_ratio": SERVICE,
+    "travel_ratio": TRAVEL,
+    "coverage": ("eta_interval",),
+}
+"""Figure of the model monitor → the parameters that its drift speaks of; others speak of
+causes that no one parameter has."""
+
 SERVICE_ERROR: Final = "service_error_s"
 LEG_ERROR: Final = "leg_error_s"
 START_ERROR: Final = "start_error_s"
@@ -35,6 +43,12 @@ def topic_of(names: Collection[str]) -> str:
     if set(names) <= set(TRAVEL):
         return "travel"
     return "+".join(sorted(names))[:60]
+
+
+def figures_about(names: Collection[str]) -> list[str]:
+    """Name the monitor's figures whose drift speaks of any of these parameters."""
+    wanted = set(names)
+    return [figure for figure, about in SPEAKS_OF.items() if wanted & set(about)]
 
 
 def error_of(topic: str) -> str:

@@ -90,7 +90,10 @@ def test_survey_of_others_or_that_is_over_is_not_answered(
 
 # ── Webhook doors ────────────────────────────────────────────────────────────
 def called(hook: SurveyHook, secret: str, number: str) -> int:
-    body, at = b'{"ResponseID": "%s", "answers": {"csat": 4}}' % number.encode(), time.time()
+    body, at = (
+        b'{"ResponseID": "%s", "answers": {"csat": 4}}' % number.encode(),
+        time.time(),
+    )
     signature = signature_of(secret, str(int(at)), body)
     headers = {"X-Timestamp": str(int(at)), "X-Signature": signature}
     url = f"/api/v1/survey-hooks/{hook.pk}"

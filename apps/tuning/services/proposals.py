@@ -17,7 +17,7 @@ from apps.recommendations.states import RecommendationState
 from apps.routes.parameters import with_overrides
 from apps.routes.selectors import parameters_in_force
 from apps.tuning.clusters import SERVICE, TRAVEL, Cluster
-from apps.tuning.evidence import clusters_of, service_request
+from apps.tuning.evidence import Drift, clusters_of, drifts_of, service_request
 from apps.tuning.models import Proposal
 from apps.tuning.proposing import (
     ENGINE,
@@ -65,7 +65,8 @@ def propose_service_factors(
     found = propose_service(request)
     if not found.findings:
         return None
-    case = _service_case(found, clusters)
+    drifts = drifts_of(depot_id, [SERVICE], now=now)
+    case = _service_case(found, clusters, drifts)
     if not _is_news(depot_id, case.values, now):
         return None
     with writing(by=by, now=now):
@@ -75,7 +76,9 @@ def propose_service_factors(
         return propose(row.pk, case, by=by, now=now)
 
 
-def _service_case(found: ServiceProposal, clusters: Sequence[Cluster]) -> Case:
+def _service_case(
+    found: ServiceProposal, clusters: Sequence[Cluster], drifts: Sequence[Drift]
+) -> Case:
     keys = {each.key for each in found.findings}
     mine = [
         each
@@ -88,6 +91,7 @@ def _service_case(found: ServiceProposal, clusters: Sequence[Cluster]) -> Case:
         evidence={
             "estimates": [asdict(each) for each in found.findings],
             "clusters": [_cluster(each) for each in mine],
+            "drifts": [asdict(each) for each in drifts],
         },
         feedback_ids=[one for each in mine for one in each.feedback_ids],
     )
@@ -148,12 +152,14 @@ def propose_learned(
         and set(values) & set(TRAVEL_NAMES)
         and not each.place.startswith("building:")
     ]
+    drifts = drifts_of(row.depot_id, values, now=now)
     case = Case(
         values=values,
         why=[str(reason.get("text", "")) for reason in row.reasons],
         evidence={
             "lessons": [dict(each) for each in row.alternatives],
             "clusters": [_cluster(each) for each in clusters],
+            "drifts": [asdict(each) for each in drifts],
         },
         feedback_ids=[one for each in clusters for one in each.feedback_ids],
     )
