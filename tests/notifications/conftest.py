@@ -3,10 +3,19 @@
 from collections.abc import Iterator
 
 import pytest
+import time_machine
 from pytest_django import Settings
 
 from apps.notifications.letters import Letter
 from apps.notifications.transports import memory
+from tests.notifications.people import NOON
+
+
+@pytest.fixture(autouse=True)
+def _by_day() -> Iterator[None]:
+    """Let it be noon: at night messages wait, whenever the tests run."""
+    with time_machine.travel(NOON):
+        yield
 
 
 @pytest.fixture(autouse=True)
