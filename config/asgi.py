@@ -36,3 +36,6 @@ application = ProtocolTypeRouter(
 # tenth of a second, in the middle of somebody's request.
 gc.collect()
 gc.freeze()
+# A page of a large day makes some 100,000 objects and drops them: to look for cycles after
+# every 700 of them was up to half of its time.
+gc.set_threshold(20_000, 20, 50)

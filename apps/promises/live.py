@@ -93,7 +93,11 @@ def without(
         if own:
             others = tuple(o for o in one.day.orders if o.order_id != order_id)
             bare = stand(
-                one.route_id, replace(one.day, orders=others), one.held, travel
+                one.route_id,
+                replace(one.day, orders=others),
+                one.held,
+                travel,
+                vehicle_type=one.vehicle_type,
             )
             routes = (*live.routes[:number], bare, *live.routes[number + 1 :])
             changed = replace(live, routes=routes, table=table_of(routes, live.since))
@@ -117,18 +121,19 @@ def _laid_out(  # noqa: PLR0917
     if not route_ids:
         return {}
     whole = plain_day(running_input(depot_id, day, route_ids=route_ids, now=now))
-    rows = Route.objects.filter(pk__in=route_ids).values_list("shift_id", "pk")
-    route_of = dict(rows)
+    rows = Route.objects.filter(pk__in=route_ids)
+    columns = rows.values_list("shift_id", "pk", "shift__vehicle__type")
+    route_of = {shift_id: (pk, kind) for shift_id, pk, kind in columns}
     found = {}
     for part in _parts(whole):
         shift = part.shifts[0]
-        route_id = route_of[shift.shift_id]
+        route_id, kind = route_of[shift.shift_id]
         held = [
             held_input(hold, shift.shift_id, whole.parameters)
             for hold in holds
             if hold.route_id == route_id
         ]
-        found[route_id] = stand(route_id, part, held, travel)
+        found[route_id] = stand(route_id, part, held, travel, vehicle_type=kind)
     return found
 
 

@@ -26,7 +26,6 @@ from apps.promises.slots import Place, Visit, able, short_list
 from apps.promises.standing import Price, Standing, lay, price_at
 from apps.promises.unplanned import open_slots
 from apps.routes.gateways.base import Spokes, TravelTimes
-from apps.routes.models import Route
 from apps.routes.parameters import Parameters
 from apps.routes.planning import Interval, OrderInput
 from apps.routes.selectors import parameters_in_force, published_plan
@@ -266,7 +265,7 @@ def _exactly(
         shift_id = one.day.shifts[0].shift_id if visit.on_board_of == number else None
         rows = sorted({row for row, _ in tries})
         asked = [asking.variant(wanted[row], shift_id) for row in rows]
-        laid = lay(one.day, one.held, asked, asking.travel)
+        laid = lay(one.day, one.held, asked, asking.travel, one.jobs)
         if laid is None:
             continue
         for row, leg in tries:
@@ -287,15 +286,14 @@ def _from_now_on(one: Standing, now: datetime) -> Standing:
         return one
     late = replace(shift, free_at=now)
     day = replace(one.day, shifts=(late,), origin_at=now.replace(microsecond=0))
-    return replace(one, day=day)
+    return replace(one, day=day, jobs={})
 
 
 def _grams(routes: Sequence[Standing], rules: Rules) -> dict[uuid.UUID, int]:
     """Return the CO2 of each route's vehicle, in grams a kilometre."""
-    rows = Route.objects.filter(pk__in=[one.route_id for one in routes])
     return {
-        route_id: 0 if kind in NO_CO2 else rules.co2_g_per_km
-        for route_id, kind in rows.values_list("pk", "shift__vehicle__type")
+        one.route_id: 0 if one.vehicle_type in NO_CO2 else rules.co2_g_per_km
+        for one in routes
     }
 
 

@@ -5,9 +5,10 @@ closures and commitments; what customers were told and prefer has no price here.
 held of it stands in it like a stop.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID
 
 import numpy as np
@@ -24,7 +25,7 @@ from apps.routes.planning import (
     present_jobs,
 )
 from apps.routes.solver.pricing import Arrays, price_places
-from apps.routes.solver.problem import UNREACHABLE, Objective
+from apps.routes.solver.problem import UNREACHABLE, Job, Objective
 from apps.routes.solver.routestate import RouteState, build_route, find_gaps
 from apps.routes.solver.view import View
 
@@ -81,8 +82,11 @@ class Standing:
     """When it leaves at the earliest; one that is out has left."""
     ends_s: int
     """When the route is over then."""
+    vehicle_type: str
     shift_ends_s: int
     """When its shift is, overtime aside."""
+    jobs: Mapping[str, Job]
+    """Its jobs as the judge has them, to be taken again while the route is as it is."""
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -114,10 +118,17 @@ class Laid:
     view: View
     state: RouteState
     asked: tuple[int, ...]
+    is_plain: bool
+    """Whether all its windows are those of the orders: none was opened for a late van."""
 
 
 def stand(
-    route_id: UUID, day: DayInput, held: Sequence[OrderInput], travel: TravelTimes
+    route_id: UUID,
+    day: DayInput,
+    held: Sequence[OrderInput],
+    travel: TravelTimes,
+    *,
+    vehicle_type: str,
 ) -> Standing:
     """Lay a route out, with what is held of it; `day` has its shift and orders alone."""
     laid = lay(day, held, (), travel)
@@ -137,7 +148,9 @@ def stand(
         lasts_s=_duration_s(laid.state) if laid else 0,
         departs_s=laid.state.times.departure_s if laid else 0,
         ends_s=laid.state.times.end_s if laid else 0,
+        vehicle_type=vehicle_type,
         shift_ends_s=int((day.shifts[0].ends_at - day.origin_at).total_seconds()),
+        jobs={job.id: job for job in laid.view.jobs} if laid and laid.is_plain else {},
     )
 
 
@@ -146,16 +159,19 @@ def lay(
     held: Sequence[OrderInput],
     asked: Sequence[OrderInput],
     travel: TravelTimes,
+    known: Mapping[str, Job] = MappingProxyType({}),
 ) -> Laid | None:
     """Time a route as it stands; None where it does not fit its shift any more.
 
     What is `held` is put into it where it costs least; what is `asked` has a job in the
-    problem, in this order, and no place yet.
+    problem, in this order, and no place yet. `known` are the jobs of the same route as
+    it was laid out before.
     """
     whole = _with(day, [*held, *asked])
     matrix = travel.matrix(whole.points(), departs_hour=day.local_hour)
     slowed, matrix = under_conditions(whole, matrix)
-    view, state = _timed(slowed, matrix)
+    view, state = _timed(slowed, matrix, known)
+    is_plain = state is not None
     if state is None:
         opened = _windows_open(slowed, {order.order_id for order in day.orders})
         view, state = _timed(opened, matrix)
@@ -167,12 +183,17 @@ def lay(
     for order in held:
         state = _put(view, state, view.job_index[str(order.order_id)]) or state
     jobs = tuple(view.job_index[str(order.order_id)] for order in asked)
-    return Laid(view, state, jobs)
+    return Laid(view, state, jobs, is_plain)
 
 
-def _timed(day: DayInput, matrix: TravelMatrix) -> tuple[View, RouteState | None]:
+def _timed(
+    day: DayInput, matrix: TravelMatrix, known: Mapping[str, Job] = MappingProxyType({})
+) -> tuple[View, RouteState | None]:
     problem = build_problem(
-        day, durations_s=matrix.durations_s, distances_m=matrix.distances_m
+        day,
+        durations_s=matrix.durations_s,
+        distances_m=matrix.distances_m,
+        known=known,
     )
     view = View(replace(problem, objective=Objective()))
     jobs = present_jobs(day)[day.shifts[0].shift_id]
@@ -265,9 +286,10 @@ def detour(view: View, sequence: Sequence[int], job: int, leg: int) -> tuple[int
 
 
 def plain_day(day: DayInput) -> DayInput:
-    """Return the day without what has a price but no cost: told ETAs and preferences."""
+    """Return the day without what has a price but no cost: told ETAs, wishes, changes."""
     orders = tuple(replace(order, preferred=(), told_at=None) for order in day.orders)
-    return replace(day, orders=orders)
+    parameters = replace(day.parameters, resequence_percent=0)
+    return replace(day, orders=orders, parameters=parameters)
 
 
 def _with(day: DayInput, extra: Sequence[OrderInput]) -> DayInput:

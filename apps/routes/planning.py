@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from types import MappingProxyType
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -238,10 +239,12 @@ def build_problem(
     *,
     durations_s: Entries,
     distances_m: Entries,
+    known: Mapping[str, Job] = MappingProxyType({}),
 ) -> Problem:
     """Build the engines' problem; the matrices follow `day.points()`.
 
-    Job ids are order ids, vehicle ids shift ids.
+    Job ids are order ids, vehicle ids shift ids. `known` are jobs of an earlier problem
+    of the same day, whose first orders are the same ones: they are taken as they are.
     """
     index = {point: number for number, point in enumerate(day.points())}
     vans = _vans(day)
@@ -254,7 +257,10 @@ def build_problem(
             _vehicle(shift, day, index, _locked(shift, day, index, matrix))
             for shift in day.shifts
         ),
-        jobs=tuple(_job(order, day, index, vans) for order in day.orders),
+        jobs=tuple(
+            known.get(str(order.order_id)) or _job(order, day, index, vans)
+            for order in day.orders
+        ),
         dimensions=DIMENSIONS,
         objective=Objective(
             disruption_milli=day.parameters.disruption_minor * 1000,
@@ -268,7 +274,7 @@ def _resequence_milli(day: DayInput, index: Mapping[Point, int], matrix: Matrix)
 
     Without a matrix, as for a large day that is cut into parts, it has no price.
     """
-    if not len(matrix.durations_s):
+    if not len(matrix.durations_s) or not day.parameters.resequence_percent:
         return 0
     place_of = {str(order.order_id): index[order.point] for order in day.orders}
     sequences = present_jobs(day)
