@@ -3,7 +3,6 @@
 Django's views are several times slower under ASGI than under WSGI; see ADR 0004.
 """
 
-import gc
 from typing import Any, cast
 
 from config.wsgi import application as wsgi_application  # sets Django up first
@@ -13,6 +12,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # isort: skip
 
 from apps.sync.routing import websocket_urlpatterns  # isort: skip
 from config.bridge import Bridge  # isort: skip
+from config.collector import keep_start_apart  # isort: skip
 
 
 async def lifespan(_scope: Any, receive: Any, send: Any) -> None:
@@ -32,10 +32,4 @@ application = ProtocolTypeRouter(
     }
 )
 
-# What a start leaves stays for good: a full collection would look through all of it, for a
-# tenth of a second, in the middle of somebody's request.
-gc.collect()
-gc.freeze()
-# A page of a large day makes some 100,000 objects and drops them: to look for cycles after
-# every 700 of them was up to half of its time.
-gc.set_threshold(20_000, 20, 50)
+keep_start_apart()

@@ -51,10 +51,13 @@ def watch(*, by_the_clock: bool = True) -> None:
         return
     now = clock.now()
     for kind, seen in watching.WATCHES.items():
-        current = set()
-        for draft in seen(now):
-            current.add((draft.depot_id, draft.cause))
-            incidents.raise_incident(draft, by=SYSTEM, now=now)
+        current = {(draft.depot_id, draft.cause): draft for draft in seen(now)}
+        causes = {cause for _, cause in current}
+        raised = Incident.objects.filter(cause__in=causes).order_by()
+        known = set(raised.values_list("depot", "cause"))
+        for place, draft in current.items():
+            if place not in known:
+                incidents.raise_incident(draft, by=SYSTEM, now=now)
         open_rows = Incident.objects.filter(kind=kind, status__in=UNRESOLVED)
         # What a person or a programme raised by hand, only a person closes.
         for depot_id, cause in open_rows.filter(raised_by=str(SYSTEM)).values_list(

@@ -4,7 +4,6 @@
 """
 
 import argparse
-import gc
 import json
 import os
 import secrets
@@ -101,6 +100,7 @@ def ask_all(depot: Any, day: Any, now: Any, rounds: int, only: str = "") -> Any:
 
 def measure(*, orders: int, days: int, rounds: int) -> dict[str, Any]:
     """Lay the days out, ask every page, and return what it took."""
+    from config.collector import keep_start_apart  # noqa: PLC0415
     from tests.bench._bulk_day import lay_out  # noqa: PLC0415
     from tests.factories import SERVICE_DATE, DepotFactory  # noqa: PLC0415
 
@@ -111,9 +111,7 @@ def measure(*, orders: int, days: int, rounds: int) -> dict[str, Any]:
     _analyze()
     laid_s = time.perf_counter() - started_s
     # As the web process does after its start (`config/asgi.py`).
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    keep_start_apart()
     found = ask_all(depot, laid.day, laid.now, rounds)
     return {"laid_out_s": round(laid_s, 1), "pages": found}
 

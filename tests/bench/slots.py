@@ -7,7 +7,6 @@ tries every place of the route and drives it in thought.
 """
 
 import argparse
-import gc
 import statistics
 import time
 from datetime import timedelta
@@ -22,6 +21,7 @@ from apps.orders.models import Order
 from apps.promises.models import SlotRules
 from apps.promises.offering import Slot, offer_slots
 from apps.routes.models import Route, Stop
+from config.collector import keep_start_apart
 from tests.bench._slots_day import DAY, HOURS, SERVICE_S, Town, store_day
 from tests.promises.recomputing import Recomputed
 
@@ -56,9 +56,7 @@ def _measure(given: argparse.Namespace) -> dict[str, Any]:
     random = Random(given.seed)  # noqa: S311  a repeatable row of questions
     # As the web process does after its start (`config/asgi.py`); what the bench itself
     # holds is not the server's.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    keep_start_apart()
     started_s = time.perf_counter()
     _ask(town, 0)
     cold_ms = (time.perf_counter() - started_s) * 1000

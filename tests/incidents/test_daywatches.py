@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.core.actors import SYSTEM
 from apps.depots.models import Depot
@@ -62,6 +64,27 @@ def test_missed_customer_waits_for_somebody_until_there_is_a_new_time(
     Order.objects.update(status=OrderState.OPEN)
 
     assert watch(2) == [("missed", "resolved")]
+
+
+def test_what_is_raised_already_costs_a_look_nothing_more(depot: Depot) -> None:
+    def look() -> int:
+        watch()
+        with CaptureQueriesContext(connection) as heard:
+            watch(1)
+        return len(heard)
+
+    counts = []
+    for _ in range(2):
+        for order in OrderFactory.create_batch(
+            4, depot=depot, status=OrderState.FAILED
+        ):
+            Stop.objects.create(
+                order=order, status=StopState.FAILED, completed_at=NOW, service_s=60
+            )
+        counts.append(look())
+
+    assert Incident.objects.filter(kind="missed", status="open").count() == 8
+    assert counts[0] == counts[1]
 
 
 def test_failed_plan_is_over_when_a_later_one_is_there(depot: Depot) -> None:
