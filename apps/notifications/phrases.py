@@ -84,25 +84,31 @@ def said_interval(low: datetime, high: datetime, zone: str) -> str:
 
 
 def said_window(low: datetime, high: datetime, zone: str, language: str) -> str:
-    """Return day and interval: `Tue 17 Mar 10:00-12:00`.
+    """Return day and interval: `Tue 17 Mar 10:00-12:00`, `Tue 17 Mar until 10:00`."""
+    day = said_day(low.astimezone(ZoneInfo(zone)).date(), language)
+    return f"{day} {said_hours(low, high, zone, language)}".strip()
 
-    A window that begins or ends with the day says only its other end.
+
+def said_hours(low: datetime, high: datetime, zone: str, language: str) -> str:
+    """Return the hours of a window: `10:00-12:00`.
+
+    One that begins or ends with the day says only its other end, and one that is the
+    whole day nothing.
     """
     clock = ZoneInfo(zone)
     begins, ends = low.astimezone(clock), high.astimezone(clock)
-    day = said_day(begins.date(), language)
     all_morning = begins.time() == MIDNIGHT and low < high
     next_day = begins.date() + timedelta(days=1)
     to_the_end = low < high and ends.replace(tzinfo=None) == datetime.combine(
         next_day, MIDNIGHT
     )
     if all_morning and to_the_end:
-        return day
+        return ""
     if all_morning and begins.date() == ends.date():
-        return f"{day} {_UNTIL[language]} {ends:%H:%M}"
+        return f"{_UNTIL[language]} {ends:%H:%M}"
     if to_the_end:
-        return f"{day} {_FROM[language]} {begins:%H:%M}"
-    return f"{day} {said_interval(low, high, zone)}"
+        return f"{_FROM[language]} {begins:%H:%M}"
+    return said_interval(low, high, zone)
 
 
 def short_name(name: str, most: int) -> str:

@@ -1,6 +1,6 @@
 """The anonymous door: what it tells, what it hides, and whom it turns away."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from io import BytesIO
 
 import pytest
@@ -28,6 +28,7 @@ from tests.factories import (
     CustomerFactory,
     DeviceFactory,
     OrderFactory,
+    TimeWindowFactory,
 )
 from tests.queueing import drain
 from tests.routes.days import OFFICE, begin, make_day, publish_day, report, sequence
@@ -235,3 +236,28 @@ def test_page_says_what_failed_and_the_day_as_people_say_it(
     text = page.content.decode()
     assert said.casefold() in text.casefold()
     assert ("We could not deliver" in text) is (language == "en")
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "language", "said"),
+    [
+        (9, 11, "en", "10:00–12:00"),
+        (-1, 17, "en", "until 18:00"),
+        (-1, 17, "de", "bis 18:00"),
+        (13, 23, "fr", "après 14:00"),
+    ],
+)
+def test_page_says_a_window_as_the_message_does(
+    opens: int, closes: int, language: str, said: str
+) -> None:
+    midnight = datetime.combine(SERVICE_DATE, time(), tzinfo=UTC)
+    order = OrderFactory(depot__time_zone="Europe/Berlin")
+    TimeWindowFactory(
+        order=order,
+        opens_at=midnight + timedelta(hours=opens),
+        closes_at=midnight + timedelta(hours=closes),
+    )
+    with time_machine.travel(NOW, tick=False):
+        page = Client().get(f"{path_of(order, 'reschedule')}?lang={language}")
+
+    assert f'<span class="hours">{said}</span>' in page.content.decode()

@@ -1,11 +1,15 @@
 """Days as customers read them, in the language of the page."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from django import template
 from django.utils.formats import date_format
+from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import get_language
+
+from apps.notifications.kinds import LANGUAGES
+from apps.notifications.phrases import said_hours
 
 register = template.Library()
 
@@ -20,3 +24,12 @@ def long_day(day: date | None) -> str:
         return ""
     language = (get_language() or "en").partition("-")[0]
     return date_format(day, FORMATS.get(language, "l, j F"), use_l10n=False)
+
+
+@register.filter
+def hours(window: tuple[datetime, datetime]) -> str:
+    """Return the hours of a window by the page's clock: `10:00–12:00`, `until 18:00`."""
+    language = (get_language() or "en").partition("-")[0]
+    zone = get_current_timezone_name()
+    said = said_hours(*window, zone, language if language in LANGUAGES else "en")
+    return said.replace("-", "–")
