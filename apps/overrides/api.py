@@ -88,8 +88,9 @@ class OverrideViewSet(viewsets.ReadOnlyModelViewSet[Override]):
         shape.is_valid(raise_exception=True)
         wish = Wish(client_id="", change=change_of(shape.validated_data))
         self._check_depot(wish)
-        asker = office_asker(user_actor(request.user), OverrideSource.API)
-        found = pricing.preview(wish, asker=asker, now=clock.now())
+        by = user_actor(request.user)
+        asker = office_asker(by, OverrideSource.API)
+        found = pricing.preview(wish, asker=asker, by=by, now=clock.now())
         return Response(
             {
                 "kind": found.kind,

@@ -207,6 +207,14 @@ class Override(models.Model):
     impact = models.JSONField(null=True, blank=True)
     impact_version = models.CharField(max_length=64, blank=True)
     priced_at = models.DateTimeField(null=True, blank=True)
+    priced_as = models.ForeignKey(
+        Recommendation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="priced_overrides",
+        help_text="The ledger's row of this impact, with its inputs.",
+    )
     times_priced = models.PositiveSmallIntegerField(default=0)
     mode = models.CharField(max_length=16, blank=True)
     right = models.ForeignKey(
@@ -234,6 +242,11 @@ class Override(models.Model):
     )
     answer_note = models.TextField(blank=True)
     problem = models.CharField(max_length=500, blank=True, help_text="Why it failed.")
+    refusal = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="The same as a code and figures, for any language; empty: unknown.",
+    )
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

@@ -27,6 +27,7 @@ from apps.overrides.services.deciding import (
     fail_override,
     impact_of_row,
 )
+from apps.overrides.services.pricednote import note_shown
 from apps.overrides.states import OPEN, AnswerReason, OverrideState
 from apps.overrides.table import (
     broken_count,
@@ -36,7 +37,7 @@ from apps.overrides.table import (
 )
 from apps.overrides.wishes import Wish
 from apps.routes.changes import Change, Impact, kind_of
-from apps.routes.impact import impact_of, prepare_change
+from apps.routes.impact import prepare_change
 from apps.routes.services.changing import Prepared
 from apps.routes.services.fitting import StaleInput
 
@@ -67,8 +68,20 @@ class Preview:
     decision: Decision
 
 
-def preview(wish: Wish, *, asker: Asker, now: datetime) -> Preview:
-    """Work out what a change would cost and who would have to agree; nothing is kept.
+def look_at(change: Change, *, by: Actor, now: datetime) -> Impact:
+    """Work out what a change would cost, for somebody to see; the ledger keeps it.
+
+    Raises:
+        NotFound: what it is about does not exist.
+        Problem: the change cannot be done; the sentence says why.
+    """
+    prepared = prepare_change(change, now=now)
+    note_shown(prepared, by=by, now=now)
+    return prepared.impact
+
+
+def preview(wish: Wish, *, asker: Asker, by: Actor, now: datetime) -> Preview:
+    """Work out what a change would cost and who would have to agree; nothing is asked.
 
     Raises:
         NotFound: what it is about does not exist.
@@ -80,7 +93,7 @@ def preview(wish: Wish, *, asker: Asker, now: datetime) -> Preview:
         raise NotFound("Words alone cannot be priced.")
     if asker.driver is not None:
         check_own(wish, target, asker.driver)
-    impact = impact_of(wish.change, now=now)
+    impact = look_at(wish.change, by=by, now=now)
     decision = decision_on(
         depot=Depot.objects.get(pk=target.depot_id),
         kind=kind_of(wish.change),
@@ -134,10 +147,18 @@ def _price(row: Override, now: datetime) -> Override:
         try:
             prepared = prepare_change(change, now=now)
         except Problem as problem:
-            return fail_override(
-                override_id=row.pk, problem=problem.detail, by=SYSTEM, now=now
-            )
+            return _fail(row, problem, now)
     return _decide(row, prepared, now)
+
+
+def _fail(row: Override, problem: Problem, now: datetime) -> Override:
+    return fail_override(
+        override_id=row.pk,
+        expected_version=row.version,
+        problem=problem,
+        by=SYSTEM,
+        now=now,
+    )
 
 
 def _decide(row: Override, prepared: Prepared | None, now: datetime) -> Override:
@@ -211,9 +232,7 @@ def _agreed(row: Override, consent: Consent, now: datetime) -> Prepared:
         prepared = prepare_change(change, now=now)
     except Problem as problem:
         if consent.instead is None:
-            fail_override(
-                override_id=row.pk, problem=problem.detail, by=SYSTEM, now=now
-            )
+            _fail(row, problem, now)
         raise CannotBeDone(problem.detail) from problem
     if seen is None or is_no_worse(prepared.impact, seen):
         return prepared

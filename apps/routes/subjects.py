@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from django.db import models
+
 from apps.core.problems import Conflict, NotFound
 from apps.drivers.models import Shift
 from apps.orders.states import OrderState
@@ -56,6 +58,14 @@ class Subject:
         if self.shift is not None:
             return self.shift.pk
         return self.route.shift_id if self.route is not None else None
+
+    @property
+    def about(self) -> models.Model:
+        """What the change is about, as the ledger names it."""
+        found = self.stop or self.route or self.shift or self.recommendation
+        if found is None:
+            raise TypeError("A change is about something.")
+        return found
 
     def own_stop(self) -> Stop:
         """Return the stop of a change that has one."""

@@ -83,7 +83,8 @@ class ImpactView(AskingView):
         """Say what a change of the own route would do, and who would decide."""
         driver = self.driver()
         asker = driver_asker(driver, OverrideSource.DEVICE)
-        found = pricing.preview(self.wish(), asker=asker, now=clock.now())
+        by = Actor("driver", str(driver.pk))
+        found = pricing.preview(self.wish(), asker=asker, by=by, now=clock.now())
         with translation.override(driver.language or None):
             said = told_impact(found.impact)
         return Response(

@@ -86,7 +86,7 @@ def _of_overrides(route: Route, now: datetime) -> list[Question]:
         impact__isnull=False,
     )
     found = []
-    for row in rows.select_related("recommendation").order_by("pk"):
+    for row in rows.select_related("recommendation", "priced_as").order_by("pk"):
         question = _question(row, route, now)
         if question is not None:
             found.append(question)
@@ -110,7 +110,7 @@ def _question(row: Override, route: Route, now: datetime) -> Question | None:
         recommended={one: before.get(one, ()) for one in sorted(touched)},
         chosen={one: after.get(one, ()) for one in sorted(touched)},
         override=row,
-        recommendation=row.recommendation or impact_row(row, impact),
+        recommendation=row.recommendation or row.priced_as or impact_row(row, impact),
     )
 
 

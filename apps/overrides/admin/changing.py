@@ -29,7 +29,6 @@ from apps.routes.changes import (
     impact_as_wire,
     impact_from_wire,
 )
-from apps.routes.impact import impact_of
 from apps.routes.models import Route
 from apps.routes.selectors import parse_id
 
@@ -147,7 +146,9 @@ class ChangePages(Base):
             OverrideState.APPLIED: "Done: it is within your rights.",
             OverrideState.WAITING: f"A {row.approver} is asked.",
         }
-        messages.info(request, said.get(OverrideState(row.state), row.because))
+        messages.info(
+            request, said.get(OverrideState(row.state), row.problem or row.because)
+        )
         return row
 
     def _seen(
@@ -164,7 +165,8 @@ class ChangePages(Base):
                 form.add_error(None, "Look at the impact once more.")
                 return None
         try:
-            return impact_of(change, now=clock.now())
+            by = user_actor(request.user)
+            return pricing.look_at(change, by=by, now=clock.now())
         except Problem as problem:
             form.add_error(None, problem.detail)
             return None

@@ -13,6 +13,7 @@ from apps.overrides.people import Standing, standing, user_of
 from apps.overrides.rights import Decision, Outcome
 from apps.overrides.services.closing import close, taken_meanwhile
 from apps.overrides.services.deciding import carry_out, scopes_of
+from apps.overrides.services.pricednote import note_priced, note_superseded
 from apps.overrides.states import AnswerReason, OverrideState
 from apps.overrides.table import decision_on, figures_of, minutes_left
 from apps.routes.changes import as_wire, impact_as_wire, kind_of
@@ -79,6 +80,8 @@ def approve_override(
         "priced_at": now,
     }
     with writing(by=by, now=now, scopes=scopes_of(row, prepared.impact)):
+        before = row.priced_as_id
+        values["priced_as_id"] = note_priced(row, prepared, by=by, now=now)
         close(
             row,
             OverrideState.APPLIED,
@@ -88,6 +91,7 @@ def approve_override(
             **values,
         )
         carry_out(row, prepared, by=by, now=now)
+        note_superseded(before, row, by=by, now=now)
     return row
 
 

@@ -9,6 +9,7 @@ from apps.core.actors import Actor
 from apps.core.problems import Conflict
 from apps.journal.services import writing
 from apps.overrides.models import Override
+from apps.overrides.services.pricednote import note_not_followed
 from apps.overrides.states import OPEN, STEPS, OverrideState
 from apps.routes.people import who
 
@@ -54,6 +55,7 @@ def close(
             answered_by=str(by),
             **values,
         )
+        note_not_followed(row, by=by, now=now)
         journal.record(
             f"override.{state}",
             row,

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from apps.core.actors import Actor
-from apps.core.problems import NotFound
+from apps.core.problems import NotFound, Problem
 from apps.journal.services import Writer, writing
 from apps.overrides.defaults import PATIENCE
 from apps.overrides.models import DecisionRight, Override
 from apps.overrides.people import own_roles, who_answers
 from apps.overrides.rights import Decision, Outcome, next_role
 from apps.overrides.services.closing import close, guarded_update
+from apps.overrides.services.pricednote import note_priced, note_superseded
 from apps.overrides.states import OverrideState
 from apps.overrides.table import decision_on, figures_of, minutes_left
 from apps.overrides.wishes import OTHER
@@ -87,23 +88,49 @@ def decide_override(
             figures=asdict(figures_of(impact)),
             impact_version=values["impact_version"],
         )
-        if row.state == OverrideState.WAITING and decision.outcome != Outcome.DENIED:
-            # Whoever looks at it decides on; only the figures are new.
-            return _ask(row, expected_version, values, journal)
-        if decision.outcome == Outcome.DENIED:
-            return close(
-                row,
-                OverrideState.DENIED,
-                by=by,
-                now=now,
-                expected_version=expected_version,
-                **values,
-            )
-        if decision.outcome == Outcome.APPROVAL:
-            values |= {"state": OverrideState.WAITING}
-            values |= asked_of(row, decision, now)
-            return _ask(row, expected_version, values, journal)
-        return _allow(row, expected_version, values, prepared, now)
+        before = row.priced_as_id
+        values["priced_as_id"] = note_priced(row, prepared, by=by, now=now)
+        _follow(
+            row,
+            decision,
+            expected_version=expected_version,
+            values=values,
+            prepared=prepared,
+            journal=journal,
+        )
+        note_superseded(before, row, by=by, now=now)
+    return row
+
+
+def _follow(
+    row: Override,
+    decision: Decision,
+    *,
+    expected_version: int,
+    values: dict[str, Any],
+    prepared: Prepared | None,
+    journal: Writer,
+) -> None:
+    """Let what the table says happen: put to somebody, denied, or applied at once."""
+    by, now = journal.by, journal.now
+    if row.state == OverrideState.WAITING and decision.outcome != Outcome.DENIED:
+        # Whoever looks at it decides on; only the figures are new.
+        _ask(row, expected_version, values, journal)
+    elif decision.outcome == Outcome.DENIED:
+        close(
+            row,
+            OverrideState.DENIED,
+            by=by,
+            now=now,
+            expected_version=expected_version,
+            **values,
+        )
+    elif decision.outcome == Outcome.APPROVAL:
+        values |= {"state": OverrideState.WAITING}
+        values |= asked_of(row, decision, now)
+        _ask(row, expected_version, values, journal)
+    else:
+        _allow(row, expected_version, values, prepared, now)
 
 
 def _row(override_id: uuid.UUID) -> Override:
@@ -174,11 +201,10 @@ def present_role(role: str, depot_id: uuid.UUID, now: datetime) -> str:
 
 def _ask(
     row: Override, expected_version: int, values: dict[str, Any], journal: Writer
-) -> Override:
+) -> None:
     guarded_update(row, expected_version, **values)
     if row.driver_id is not None:
         journal.changed(row.driver_id, "overrides", row.pk)
-    return row
 
 
 def _allow(
@@ -187,7 +213,7 @@ def _allow(
     values: dict[str, Any],
     prepared: Prepared | None,
     now: datetime,
-) -> Override:
+) -> None:
     """Apply what the asker may do alone: the rule answers, the asker acts."""
     if prepared is None:
         raise ValueError("What was not worked out cannot be applied.")
@@ -201,7 +227,6 @@ def _allow(
         **values,
     )
     carry_out(row, prepared, by=Actor(kind, number), now=now)
-    return row
 
 
 def carry_out(row: Override, prepared: Prepared, *, by: Actor, now: datetime) -> None:
@@ -210,7 +235,13 @@ def carry_out(row: Override, prepared: Prepared, *, by: Actor, now: datetime) ->
     Raises:
         StaleInput: the plan is not the one that it was worked out on.
     """
-    store_change(prepared, expected_version=prepared.impact.version, by=by, now=now)
+    store_change(
+        prepared,
+        expected_version=prepared.impact.version,
+        noted=row.priced_as_id,
+        by=by,
+        now=now,
+    )
     if row.recommendation_id is None:
         return
     try:
@@ -223,13 +254,29 @@ def carry_out(row: Override, prepared: Prepared, *, by: Actor, now: datetime) ->
 
 
 def fail_override(
-    *, override_id: uuid.UUID, problem: str, by: Actor, now: datetime
+    *,
+    override_id: uuid.UUID,
+    expected_version: int,
+    problem: Problem,
+    by: Actor,
+    now: datetime,
 ) -> Override:
     """Say that what was asked cannot be done, and why.
+
+    `expected_version` is that of the request when it was found out: what was decided, or
+    priced again, meanwhile stands.
 
     Raises:
         NotFound: there is no such request.
         AlreadyAnswered: it has its answer.
+        SeenOlder: it was changed while it was worked out.
     """
-    row = _row(override_id)
-    return close(row, OverrideState.FAILED, by=by, now=now, problem=problem[:MAX_WORDS])
+    return close(
+        _row(override_id),
+        OverrideState.FAILED,
+        by=by,
+        now=now,
+        expected_version=expected_version,
+        problem=problem.detail[:MAX_WORDS],
+        refusal=problem.extra.get("refusal", {}),
+    )

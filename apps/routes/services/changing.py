@@ -33,7 +33,7 @@ from apps.routes.changes import (
 from apps.routes.models import Route, Stop
 from apps.routes.pinned import Pin
 from apps.routes.services.applying import store_plan
-from apps.routes.services.decided import note_impact
+from apps.routes.services.decided import note_followed
 from apps.routes.services.fitting import Answer, StaleInput
 from apps.routes.services.holding import end_pins, lock_route, pin_stop, unlock_route
 from apps.routes.services.plans import open_changed_plan
@@ -75,11 +75,16 @@ class Prepared:
 
 
 def store_change(
-    ready: Prepared, *, expected_version: str, by: Actor, now: datetime
+    ready: Prepared,
+    *,
+    expected_version: str,
+    noted: uuid.UUID | None = None,
+    by: Actor,
+    now: datetime,
 ) -> Impact:
     """Let a change take effect, if the plan is as it was when its impact was shown.
 
-    Everything in one transaction: sequences, pins and locks, shift or order, what the
+    `noted` is the impact's row of the ledger, where it is written down already. Everything in one transaction: sequences, pins and locks, shift or order, what the
     drivers are told, and the re-optimization that follows.
 
     Raises:
@@ -98,9 +103,7 @@ def store_change(
         routes = _unchanged_routes(ready, journal)
         old = _agreed(ready)
         plan_id = _store(ready, journal)
-        about = ready.subject.stop or ready.subject.route or ready.subject.shift
-        if about is not None:
-            note_impact(impact, about, journal)
+        note_followed(impact, ready.subject.about, noted, journal)
         EFFECTS[type(change)](change, ready, journal)
         journal.record(
             "change.applied",

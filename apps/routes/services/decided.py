@@ -2,11 +2,14 @@
 
 import uuid
 from collections.abc import Collection
+from datetime import datetime
 
 from django.db import models
 
+from apps.core.actors import Actor
 from apps.journal.services import Writer
 from apps.recommendations import services as recommendations
+from apps.recommendations.models import Recommendation
 from apps.recommendations.services import Draft
 from apps.recommendations.states import RecommendationState
 from apps.routes.changes import Impact
@@ -29,14 +32,21 @@ def note_decided_against(
             )
 
 
-def note_impact(impact: Impact, about: models.Model, journal: Writer) -> None:
-    """Write down the impact that a decision was shown, which it followed.
+def issue_impact(
+    impact: Impact,
+    about: models.Model,
+    *,
+    expires_at: datetime | None = None,
+    by: Actor,
+    now: datetime,
+) -> Recommendation | None:
+    """Write down the impact that somebody is shown; None where nothing was solved.
 
-    `about` is the stop, route or shift of the change.
+    `about` is the stop, route, shift or recommendation of the change.
     """
     if not impact.inputs:
-        return
-    row = recommendations.issue(
+        return None
+    return recommendations.issue(
         Draft(
             kind="impact",
             depot_id=uuid.UUID(impact.depot_id),
@@ -56,12 +66,27 @@ def note_impact(impact: Impact, about: models.Model, journal: Writer) -> None:
                 for text in (impact.summary, *impact.reasons)
                 if text
             ],
+            expires_at=expires_at,
         ),
-        by=journal.by,
-        now=journal.now,
+        by=by,
+        now=now,
     )
+
+
+def note_followed(
+    impact: Impact, about: models.Model, noted: uuid.UUID | None, journal: Writer
+) -> None:
+    """Say that it was decided as an impact had it; `noted` is its row of the ledger.
+
+    Without one it is written down first.
+    """
+    if noted is None:
+        row = issue_impact(impact, about, by=journal.by, now=journal.now)
+        noted = row.pk if row is not None else None
+    if noted is None:
+        return
     recommendations.settle(
-        row.pk,
+        noted,
         state=RecommendationState.FOLLOWED,
         outcome={"text": "It was decided so."},
         by=journal.by,
