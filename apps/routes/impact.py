@@ -64,15 +64,10 @@ ALONE = (MoveStop, PinStop, TakeOff, SkipStop, LockRoute, UnlockRoute)
 _ROUTE = ("shift_id", "pk", "starts_at")
 TAKEN_OFF = "taken_off"
 TAKEN_OFF_TEXT = "Taken off today: give it to a driver, or serve it on another day."
-IMPOSSIBLE: Mapping[str, str] = {
-    "capability_missing": "Choose a driver and a vehicle that can, or take it off today.",
-    "capacity_exceeded": "Take something else off that van first, or choose another.",
-    "vehicle_not_allowed": (
-        "Choose a van that is still at the depot, or say that the drivers meet and hand "
-        "it over."
-    ),
-}
-"""What no decision can bring about, and what to do instead."""
+IMPOSSIBLE = frozenset(
+    {"capability_missing", "capacity_exceeded", "vehicle_not_allowed"}
+)
+"""What no decision can bring about; `refusals` has what to do instead."""
 
 
 def impact_of(change: Change, *, now: datetime) -> Impact:
@@ -105,10 +100,11 @@ def prepare_change(change: Change, *, now: datetime) -> Prepared:
     try:
         wanted = wishing.wanted(change, subject, live, now)
         before, after, answer = _solved(live.day, wanted)
-    except (Unfit, EngineRefused) as error:
-        raise CannotChange(str(error)) from error
-    except NoAnswer as error:
-        raise CannotChange(f"No plan was found with it: {error}") from error
+    except Unfit as error:
+        raise CannotChange.of(error.code, **error.figures) from error
+    except (EngineRefused, NoAnswer) as error:
+        text = f"No plan was found with it: {error}"
+        raise CannotChange(text, refusal={"code": "no_plan"}) from error
     compared = Compared(before, after, Labels(numbers, _references(after.day)))
     _refuse_impossible(compared)
     draft = answer.draft
@@ -254,10 +250,14 @@ def _answer(
 
 
 def _refuse_impossible(compared: Compared) -> None:
+    orders = {str(order.order_id): order for order in compared.after.day.orders}
     for one in compared.broken:
         if one.code in IMPOSSIBLE:
-            text = one.text[:1].upper() + one.text[1:]
-            raise CannotChange(f"{text}. {IMPOSSIBLE[one.code]}")
+            order = orders.get(one.order_id)
+            which = compared.labels.stop(order) if order is not None else ""
+            which = which[:1].upper() + which[1:]
+            lacks = compared.lacking(order, one.shift_id) if order is not None else ""
+            raise CannotChange.of(one.code, which=which, lacks=lacks)
 
 
 def _references(day: DayInput) -> Mapping[uuid.UUID, str]:

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db import models
 
@@ -26,6 +27,7 @@ from apps.routes.changes import (
 )
 from apps.routes.intake import USABLE_SHIFTS
 from apps.routes.models import Plan, Route, Stop
+from apps.routes.refusals import sentence
 from apps.routes.selectors import parse_id, published_plan
 from apps.routes.states import DONE, UNDER_WAY, RouteState
 
@@ -37,6 +39,12 @@ class CannotChange(Conflict):
 
     type = "/problems/cannot-change"
     title = "The plan cannot be changed like this."
+
+    @classmethod
+    def of(cls, code: str, **figures: Any) -> "CannotChange":
+        """Return a refusal by its code, to be said in any language: see `refusals`."""
+        said = sentence(code, figures)
+        return cls(said, refusal={"code": code, **figures})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,7 @@ def subject_of(change: Change) -> Subject:
         found = _of_stop(change.stop_id)
         _check_stop(change, found.own_stop())
     if published_plan(found.depot_id, found.service_date) is None:
-        raise CannotChange("This day is not published yet: publish its plan first.")
+        raise CannotChange.of("not_published")
     return found
 
 
@@ -118,26 +126,18 @@ def _of_stop(stop_id: str) -> Subject:
 
 def _check_stop(change: Change, stop: Stop) -> None:
     """Refuse what is done, under way, or on no route although it must be on one."""
-    name = f"Stop {stop.sequence}" if stop.route is not None else "This stop"
+    loose = "" if stop.route is not None else "loose_"
+    number = stop.sequence
     if stop.status in DONE:
-        raise CannotChange(
-            f"{name} is {stop.get_status_display().lower()} already: correct the report "
-            "of it, or open it again, before it is planned otherwise."
-        )
+        status = stop.get_status_display().lower()
+        raise CannotChange.of(f"{loose}stop_over", number=number, status=status)
     if stop.status in UNDER_WAY:
-        raise CannotChange(
-            f"The driver is at {name.lower()} or on the way there: report at the stop "
-            "how it went, then change what is left."
-        )
+        raise CannotChange.of("under_way", number=number)
     if stop.order.status != OrderState.OPEN:
-        raise CannotChange(
-            f"{name}: its order is {stop.order.get_status_display().lower()}. Open the "
-            "order again first."
-        )
+        status = stop.order.get_status_display().lower()
+        raise CannotChange.of(f"{loose}order_closed", number=number, status=status)
     if stop.route is None and isinstance(change, MoveStop | SkipStop | PinStop):
-        raise CannotChange(
-            "No driver has this stop: give it to one first, then change its place."
-        )
+        raise CannotChange.of("nobody_has_it")
 
 
 def _of_route(change: LockRoute | UnlockRoute) -> Subject:
@@ -146,7 +146,7 @@ def _of_route(change: LockRoute | UnlockRoute) -> Subject:
     if route is None:
         raise NotFound("There is no such route.")
     if route.status == RouteState.FINISHED:
-        raise CannotChange("This route is finished: there is nothing left to hold.")
+        raise CannotChange.of("route_over")
     return Subject(
         depot_id=route.depot_id,
         service_date=route.service_date,
@@ -181,10 +181,7 @@ def usable_shift(shift_id: str) -> Shift:
     if shift is None:
         raise NotFound("There is no such shift.")
     if shift.status not in USABLE_SHIFTS:
-        raise CannotChange(
-            f"This shift is {shift.get_status_display().lower()}: choose one that is "
-            "planned or running."
-        )
+        raise CannotChange.of("shift_over", status=shift.get_status_display().lower())
     return shift
 
 
@@ -194,15 +191,10 @@ def _of_recommendation(change: TakeAlternative) -> Subject:
     if row is None:
         raise NotFound("There is no such recommendation.")
     if change.alternative >= len(row.alternatives):
-        raise CannotChange(
-            f"This recommendation has {len(row.alternatives)} alternatives: choose one of "
-            "them, counted from 0."
-        )
+        raise CannotChange.of("no_such_alternative", count=len(row.alternatives))
     plan = Plan.objects.filter(recommendation=row).first()
     if plan is None or not row.alternatives[change.alternative].get("routes"):
-        raise CannotChange(
-            "This alternative is stored by its cost alone: there are no routes to take."
-        )
+        raise CannotChange.of("no_routes_kept")
     return Subject(
         depot_id=row.depot_id,
         service_date=plan.service_date,
@@ -221,9 +213,9 @@ def given_to(change: GiveStop, subject: Subject) -> Shift:
     """
     shift = usable_shift(change.shift_id)
     if (shift.depot_id, shift.service_date) != (subject.depot_id, subject.service_date):
-        raise CannotChange("This shift is another depot's, or on another day.")
+        raise CannotChange.of("another_day")
     if subject.route is not None and subject.route.shift_id == shift.pk:
-        raise CannotChange("This driver has the stop already: move it on the route.")
+        raise CannotChange.of("has_it_already")
     return shift
 
 

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from apps.routes.changes import GiveStop, MoveStop
 from apps.routes.planning import (
@@ -13,6 +14,7 @@ from apps.routes.planning import (
     ShiftInput,
     present_jobs,
 )
+from apps.routes.refusals import sentence
 
 Sequences = Mapping[uuid.UUID, tuple[str, ...]]
 Cheapest = Callable[[DayInput, uuid.UUID, str], int | None]
@@ -20,7 +22,15 @@ Cheapest = Callable[[DayInput, uuid.UUID, str], int | None]
 
 
 class Unfit(ValueError):
-    """The change does not fit the day; the message says what would."""
+    """The change does not fit the day; the message says what would.
+
+    `code` and `figures` say the same in the terms of `refusals`.
+    """
+
+    def __init__(self, code: str, **figures: Any) -> None:
+        """Keep the refusal's code and figures."""
+        super().__init__(sentence(code, figures))
+        self.code, self.figures = code, figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +64,7 @@ class Live:
         for order in self.day.orders:
             if order.stop_id == stop_id:
                 return order
-        raise Unfit("This stop is not ahead of a running shift: plan the day anew.")
+        raise Unfit("not_ahead")
 
     def shift(self, shift_id: uuid.UUID) -> ShiftInput:
         """Return a shift.
@@ -65,7 +75,7 @@ class Live:
         for shift in self.day.shifts:
             if shift.shift_id == shift_id:
                 return shift
-        raise Unfit("The time of this shift is over: choose another.")
+        raise Unfit("shift_time_over")
 
     def number(self, stop_id: uuid.UUID | None) -> int:
         """Return a stop's number on its route, 0 for one without a route."""
@@ -84,7 +94,7 @@ def moved(live: Live, change: MoveStop, stop_id: uuid.UUID) -> Wanted:
     """
     order = live.order(stop_id)
     if order.shift_id is None:
-        raise Unfit("No driver has this stop: give it to one first.")
+        raise Unfit("nobody_has_it")
     jobs, job = live.jobs(order.shift_id), str(order.order_id)
     rest = [one for one in jobs if one != job]
     index = _index(live, change, order.shift_id, rest)
@@ -106,7 +116,7 @@ def _index(
     jobs = {one.stop_id: str(one.order_id) for one in live.day.orders}
     job = jobs.get(other_id, "")
     if job not in rest:
-        raise Unfit("The other stop is not ahead on this route: name one that is.")
+        raise Unfit("other_not_ahead")
     return rest.index(job) + bool(change.after_stop_id)
 
 
@@ -119,10 +129,7 @@ def place_index(live: Live, shift_id: uuid.UUID, place: int) -> int:
     shift = live.shift(shift_id)
     shown = [live.number(stop_id) for stop_id in shift.ahead]
     if shown and place < shown[0]:
-        raise Unfit(
-            f"What comes before stop {shown[0]} is done or under way: choose a number "
-            f"from {shown[0]} on."
-        )
+        raise Unfit("place_behind", number=shown[0])
     return sum(number < place for number in shown)
 
 
@@ -300,4 +307,4 @@ def _id(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError as error:
-        raise Unfit("There is no such stop or shift.") from error
+        raise Unfit("unknown") from error

@@ -193,13 +193,17 @@ class Compared:
         if one.code == "capacity_exceeded":
             return "the vehicle is too full"
         if one.code == "capability_missing" and order is not None:
-            shifts = {str(shift.shift_id): shift for shift in self.after.day.shifts}
-            able = shifts[one.vehicle_id or ""].capabilities
-            lacks = [words_of(need) for need in sorted({*order.requires} - {*able})]
-            return f"{name}: the driver and vehicle lack {listed(lacks)}"
+            lacks = self.lacking(order, one.vehicle_id or "")
+            return f"{name}: the driver and vehicle lack {lacks}"
         if one.code == "vehicle_not_allowed":
             return f"{name}: its parcel is in another van, or that van has left"
         return f"{name}: {one.code.replace('_', ' ')}"
+
+    def lacking(self, order: OrderInput, shift_id: str) -> str:
+        """Return what an order requires and a shift does not have, in words."""
+        shifts = {str(shift.shift_id): shift for shift in self.after.day.shifts}
+        able = shifts[shift_id].capabilities
+        return listed([words_of(need) for need in sorted({*order.requires} - {*able})])
 
     def figures(self) -> tuple[int, int, int]:
         """Return the differences of time in s, of distance in m, of money in milli."""

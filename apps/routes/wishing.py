@@ -92,7 +92,7 @@ def _window(
     change: ChangeWindow, subject: Subject, live: Live, now: datetime
 ) -> Wanted:
     if change.closes_at <= now:
-        raise CannotChange("That window is over: choose one that is still to come.")
+        raise CannotChange.of("window_over")
     window = Interval(change.opens_at, change.closes_at)
     lead = f"from {_clock(window.opens_at, subject)} to {_clock(window.closes_at, subject)}"
     fresh = replace(live.order(subject.own_stop().pk), windows=(window,))
@@ -101,7 +101,7 @@ def _window(
 
 def _lock(change: LockRoute, subject: Subject, live: Live, now: datetime) -> Wanted:
     if change.until_at is not None and change.until_at <= now:
-        raise CannotChange("That time is over: lock the route until later.")
+        raise CannotChange.of("lock_over")
     return wishes.unmoved(live, _home(subject), "Route locked")
 
 
@@ -129,16 +129,11 @@ def _end_early(
     if shift is None:
         raise TypeError("This kind of change is about a shift.")
     if change.ends_at <= now:
-        raise CannotChange(
-            "That time is over: end the shift on the device, or choose a later time."
-        )
+        raise CannotChange.of("end_over")
     if change.ends_at >= shift.ends_at:
-        raise CannotChange(
-            f"The Shift ends at {_clock(shift.ends_at, subject)} anyway: choose a time "
-            "before that."
-        )
+        raise CannotChange.of("ends_anyway", at=_clock(shift.ends_at, subject))
     if change.ends_at <= shift.starts_at:
-        raise CannotChange("The shift would end before it begins: cancel it instead.")
+        raise CannotChange.of("ends_before_begin")
     fresh = wishes.ended_early(live.shift(shift.pk), change.ends_at)
     return wishes.reshifted(
         live, fresh, f"Shift ends at {_clock(change.ends_at, subject)}"
@@ -157,7 +152,7 @@ def _vehicle(
     if vehicle is None:
         raise NotFound("There is no such vehicle.")
     if vehicle.pk == shift.vehicle_id:
-        raise CannotChange("The shift has this vehicle already.")
+        raise CannotChange.of("has_vehicle")
     fresh = replace(
         live.shift(shift.pk),
         capacities=capacities(vehicle),
@@ -174,11 +169,12 @@ def _rest(change: ExtraBreak, subject: Subject, live: Live, now: datetime) -> Wa
     if shift is None:
         raise TypeError("This kind of change is about a shift.")
     if change.until_at < now:
-        raise CannotChange("That time is over: choose a later begin of the break.")
+        raise CannotChange.of("break_over")
     if not shift.starts_at <= change.from_at <= change.until_at <= shift.ends_at:
-        raise CannotChange(
-            f"The shift is from {_clock(shift.starts_at, subject)} to "
-            f"{_clock(shift.ends_at, subject)}: the break must begin within it."
+        raise CannotChange.of(
+            "break_outside",
+            from_at=_clock(shift.starts_at, subject),
+            until_at=_clock(shift.ends_at, subject),
         )
     rule = BreakRule(change.from_at, change.until_at, change.duration_s)
     fresh = wishes.rested(live.shift(shift.pk), rule)

@@ -19,7 +19,7 @@ from apps.overrides.serializers import ChangeSerializer, WishSerializer
 from apps.overrides.services.asking import driver_asker, request_override
 from apps.overrides.states import OverrideSource
 from apps.overrides.wishes import Wish
-from apps.overrides.words import impact_for_device, told_impact
+from apps.overrides.words import impact_for_device, told_preview
 from apps.routes.changes import from_wire
 from apps.sync import feeds
 from apps.sync.api import SessionNeeded
@@ -86,7 +86,8 @@ class ImpactView(AskingView):
         by = Actor("driver", str(driver.pk))
         found = pricing.preview(self.wish(), asker=asker, by=by, now=clock.now())
         with translation.override(driver.language or None):
-            said = told_impact(found.impact)
+            currency = found.impact.currency
+            said = told_preview(found.impact, found.decision, currency)
         return Response(
             {
                 "kind": found.kind,

@@ -29,6 +29,7 @@ from apps.routes.changes import impact_from_wire
 from apps.routes.models import PlanChange, Route, Stop
 from apps.routes.planners import mode_in
 from apps.routes.states import UNDER_WAY, RouteState
+from apps.sync.holds import Lock, locks_of, pins_of
 from apps.sync.models import Attachment, DeviceEvent
 from apps.sync.words import explained, told, told_of_file
 
@@ -51,6 +52,8 @@ def routes(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
     """Return the driver's published routes, with depot, vehicle and shift."""
     rows = Route.objects.filter(pk__in=_uuids(ids), driver_id=driver_id)
     rows = rows.exclude(status=RouteState.DRAFT)
+    mine = list(rows.select_related("depot__mode", "shift__vehicle"))
+    locks = locks_of([route.pk for route in mine], driver_id)
     return _by_id(
         {
             "id": str(route.pk),
@@ -72,14 +75,26 @@ def routes(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
             "shift_id": str(route.shift_id),
             "shift_status": route.shift.status,
             "planning_mode": mode_in(getattr(route.depot, "mode", None)).mode,
+            **_lock(locks.get(route.pk)),
         }
-        for route in rows.select_related("depot__mode", "shift__vehicle")
+        for route in mine
     )
+
+
+def _lock(lock: Lock | None) -> Row:
+    return {
+        "is_locked": lock is not None,
+        "locked_by": lock.by if lock else "",
+        "locked_until_at": _ms(lock.until_at) if lock else None,
+        "lock_text": lock.text if lock else "",
+    }
 
 
 def stops(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
     """Return the stops on the driver's published routes."""
     rows = Stop.objects.filter(pk__in=_uuids(ids), route__driver_id=driver_id)
+    mine = list(rows.exclude(route__status=RouteState.DRAFT))
+    pins = pins_of([stop.pk for stop in mine], driver_id)
     return _by_id(
         {
             "id": str(stop.pk),
@@ -99,8 +114,10 @@ def stops(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
             "eta_reason": stop.eta_reason,
             "road_warning": stop.road_warning,
             "road_warning_text": stop.road_warning_text,
+            "pins": _json(pins[stop.pk].rows if stop.pk in pins else ()),
+            "pin_text": pins[stop.pk].text if stop.pk in pins else "",
         }
-        for stop in rows.exclude(route__status=RouteState.DRAFT)
+        for stop in mine
     )
 
 
@@ -309,7 +326,7 @@ def overrides(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
             "deadline_at": _ms(row.deadline_at),
             "answered_at": _ms(row.answered_at),
         }
-        for row in mine.select_related("depot")
+        for row in mine.select_related("depot", "right")
     )
 
 

@@ -360,7 +360,11 @@ def request_override(report: Report, journal: Writer) -> Verdict:
     except Problem as problem:
         return Verdict(REJECTED, "invalid", problem.detail)
     _keep_words(report, journal, recommendation_id=payload.recommendation_id)
-    return Verdict(NEEDS_REVIEW, "asked", "Your request is kept; the office decides.")
+    return Verdict(
+        NEEDS_REVIEW,
+        "asked",
+        "Your request is here. What it costs is worked out, and you hear at once who decides.",
+    )
 
 
 def _request(payload: Wanted, report: Report) -> None:

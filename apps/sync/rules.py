@@ -359,7 +359,9 @@ OTHER_WORDS: Final = {
     ),
     **TROUBLE_WORDS,
     "kept": _("Thank you. Your words are kept; the office reads them."),
-    "asked": _("Your request is kept; the office decides."),
+    "asked": _(
+        "Your request is here. What it costs is worked out, and you hear at once who decides."
+    ),
 }
 """What is said where nothing is in conflict, by the verdict's code."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 """The newest; a change of tables or columns takes the next number (`since=`)."""
 
 OLDEST_VERSION: Final = 1
@@ -76,6 +76,10 @@ ROUTES = Table(
         _text("shift_id"),
         _text("shift_status"),
         Column("planning_mode", TEXT, optional=True, since=5),
+        Column("is_locked", FLAG, optional=True, since=7),
+        Column("locked_by", TEXT, optional=True, since=7),
+        Column("locked_until_at", NUMBER, optional=True, form="epoch-ms", since=7),
+        Column("lock_text", TEXT, optional=True, since=7),
     ),
 )
 STOPS = Table(
@@ -97,6 +101,8 @@ STOPS = Table(
         Column("eta_reason", TEXT, optional=True, since=3),
         Column("road_warning", TEXT, optional=True, since=3),
         Column("road_warning_text", TEXT, optional=True, since=3),
+        Column("pins", TEXT, optional=True, form="json", since=7),
+        Column("pin_text", TEXT, optional=True, since=7),
     ),
 )
 ORDERS = Table(

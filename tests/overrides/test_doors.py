@@ -3,6 +3,7 @@
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
+from string import Formatter
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -14,10 +15,10 @@ from django.utils import translation
 from rest_framework.test import APIClient
 
 from apps.journal.models import Entry
-from apps.overrides import pricing
+from apps.overrides import answerwords, holdwords, pricing
 from apps.overrides.models import Override
 from apps.overrides.states import OverrideState
-from apps.overrides.words import INSTEAD, REASONS, ROLES, SAYS, told_override
+from apps.overrides.words import MORE, REASONS, ROLES, SAYS, told_override
 from apps.routes.changes import Change
 from apps.routes.impact import prepare_change
 from apps.routes.services.changing import Prepared
@@ -305,6 +306,10 @@ def texts(catalog: Catalog) -> dict[str, tuple[str, ...]]:
     return {forms(one.id)[0]: forms(one.string) for one in catalog if one.id}
 
 
+def figures(words: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(words) if name}
+
+
 # ── The words ────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize("code", ["de", "es", "fr"])
 def test_every_sentence_is_translated_and_compiled(code: str) -> None:
@@ -314,8 +319,12 @@ def test_every_sentence_is_translated_and_compiled(code: str) -> None:
     with (folder / "django.mo").open("rb") as compiled:
         kept = texts(read_mo(compiled))
     assert kept == written
-    for words in (*SAYS.values(), *REASONS.values(), *ROLES.values(), INSTEAD):
+    said = (*SAYS.values(), *REASONS.values(), *ROLES.values(), *MORE)
+    for words in (*said, *answerwords.sentences(), *holdwords.sentences()):
         assert written.get(words), words
+        names = figures(words)
+        for each in written[words]:
+            assert figures(each) == names, words
 
 
 def test_every_state_is_told_in_every_language(scene: Scene) -> None:

@@ -67,7 +67,8 @@ def test_small_change_of_a_driver_is_allowed_and_applied(scene: Scene) -> None:
     assert row.answered_by == f"right:{row.right_id}"
     assert [stop.pk for stop in sequence(scene.routes[0])][:2] == [second.pk, first.pk]
     assert told(row)
-    assert "Done." in told_override(row)
+    assert "Done: you may do this without asking." in told_override(row)
+    assert "Your stops have a new sequence." in told_override(row)
     kinds = Entry.objects.filter(subject_id=str(row.pk)).order_by("id")
     assert [one.kind for one in kinds] == [
         "override.asked",
@@ -224,6 +225,7 @@ def test_change_that_cannot_be_done_says_so(scene: Scene) -> None:
     assert row.state == OverrideState.FAILED
     assert row.problem
     assert "cannot be done" in told_override(row)
+    assert "Stop 1 is succeeded already" in told_override(row)
 
 
 def test_approval_of_a_plan_that_moved_on_asks_again(scene: Scene) -> None:

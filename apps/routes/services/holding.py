@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from apps.journal.services import Writer
 from apps.routes.models import Route, Stop
 from apps.routes.pinned import Pin, RouteLock
+from apps.routes.states import RouteState
 
 
 def pin_stop(
@@ -44,6 +45,7 @@ def pin_stop(
         closes_at=closes_at.isoformat() if closes_at else None,
         why=why,
     )
+    _tell_holders([stop.pk], journal)
     return pin
 
 
@@ -68,7 +70,17 @@ def _end(pins: QuerySet[Pin], journal: Writer) -> int:
         journal.record(
             "stop.unpinned", pin.stop, depot_id=pin.stop.order.depot_id, kind=pin.kind
         )
+    if ended:
+        _tell_holders({pin.stop_id for pin in ended}, journal)
     return len(ended)
+
+
+def _tell_holders(stop_ids: Collection[uuid.UUID], journal: Writer) -> None:
+    """Tell the drivers who have these stops by now what is held of them."""
+    rows = Stop.objects.filter(pk__in=stop_ids, route__isnull=False)
+    published = rows.exclude(route__status=RouteState.DRAFT)
+    for stop_id, driver_id in published.values_list("pk", "route__driver_id"):
+        journal.changed(driver_id, "stops", stop_id)
 
 
 def lock_route(
@@ -90,6 +102,7 @@ def lock_route(
         until_at=until_at.isoformat() if until_at else None,
         why=why,
     )
+    journal.changed(route.driver_id, "routes", route.pk)
     return lock
 
 
@@ -99,4 +112,5 @@ def unlock_route(route: Route, journal: Writer) -> bool:
     if not rows.update(ended_at=journal.now, ended_by=str(journal.by)):
         return False
     journal.record("route.unlocked", route, depot_id=route.depot_id)
+    journal.changed(route.driver_id, "routes", route.pk)
     return True
