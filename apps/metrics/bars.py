@@ -1,8 +1,11 @@
 """Routes as bars over time: strokes that hold many stops, marks that say what they are. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 
 from apps.core.wording import local_time
 from apps.metrics.standing import Standing, expected_s, late_by_s
@@ -16,6 +19,8 @@ LEAST = 3
 """Units that a visit is wide at the least, so that it is seen."""
 EITHER_SIDE = timedelta(minutes=15)
 MOST_TICKS = 8
+TOLD = frozenset({"late", str(StopState.FAILED)})
+"""What is told stop by stop even where there are very many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,34 @@ def bars_of(
     )
 
 
+def drawn(bar: RouteBar, now_x: int | None) -> SafeString:
+    """Return what stands in a bar's SVG; by hand, since a day has thousands of marks."""
+    parts = [
+        f'<rect class="rm-bar-span" x="{bar.from_x}" y="10" width="{bar.long}" height="4"/>'
+    ]
+    parts += [
+        f'<rect class="rm-bar-break" x="{rest.x}" y="3" width="{rest.width}" height="18">'
+        f"<title>{escape(rest.title)}</title></rect>"
+        for rest in bar.breaks
+    ]
+    parts += [
+        f'<path class="rm-stroke rm-stroke-{escape(one.kind)}" d="{one.path}"/>'
+        for one in bar.strokes
+    ]
+    for mark in bar.marks:
+        if mark.promised_x is not None:
+            way = f"M{mark.promised_x} 2H{mark.x}"
+            parts.append(f'<path class="rm-overrun" d="{way}"/>')
+        parts.append(
+            f'<rect class="rm-mark rm-mark-{escape(mark.kind)}" x="{mark.x}" y="5"'
+            f' width="{mark.width}" height="14">'
+            f"<title>{escape(mark.title)}</title></rect>"
+        )
+    if now_x is not None:
+        parts.append(f'<path class="rm-now" d="M{now_x} 0V24"/>')
+    return mark_safe("".join(parts))  # noqa: S308  numbers, and words escaped
+
+
 def _line(standings: Sequence[Standing], zone: str) -> TimeLine:
     routes = [one.row.route for one in standings]
     last_etas = [
@@ -100,62 +133,58 @@ class _Axis:
         self.units_a_s = UNITS / (line.to_at.timestamp() - self.from_s)
 
     def x(self, seconds: int) -> int:
-        return min(UNITS, max(0, round((seconds - self.from_s) * self.units_a_s)))
+        x = int((seconds - self.from_s) * self.units_a_s + 0.5)
+        return 0 if x < 0 else min(x, UNITS)
 
 
 def _bar(one: Standing, axis: _Axis, now_s: int, zone: str, is_dense: bool) -> RouteBar:
+    kinds = dict.fromkeys((stop.raw_id for stop in one.tight), "tight")
+    kinds |= dict.fromkeys((stop.raw_id for stop in one.late), "late")
+    told: list[tuple[StopFact, str, int, int]] = []
     pieces: dict[str, list[str]] = {}
-    marks = []
-    late = {stop.raw_id for stop in one.late}
-    tight = {stop.raw_id for stop in one.tight}
-    for stop in one.row.stops:
-        span = _span(stop, now_s)
-        if span is None:
-            continue
-        x, until_x = axis.x(span[0]), axis.x(span[1])
-        width = max(LEAST, until_x - x)
-        kind = stop.status
-        if stop.raw_id in late:
-            kind = "late"
-        elif stop.raw_id in tight:
-            kind = "tight"
-        if is_dense and kind not in {"late", StopState.FAILED}:
+    for stop, begins_s, ends_s in _visits(one.row.stops, now_s):
+        kind = kinds.get(stop.raw_id) or stop.status
+        x = axis.x(begins_s)
+        width = max(LEAST, axis.x(ends_s) - x)
+        if is_dense and kind not in TOLD:
             pieces.setdefault(kind, []).append(f"M{x} 12h{width}")
-            continue
-        promised = stop.closes_s if kind == "late" else None
-        marks.append(
-            Mark(
-                x=x,
-                width=width,
-                kind=kind,
-                title=_title(stop, kind, now_s, zone),
-                promised_x=None if promised is None else axis.x(promised),
-            )
-        )
+        else:
+            told.append((stop, kind, x, width))
     route = one.row.route
     return RouteBar(
         from_x=axis.x(int(route.starts_at.timestamp())),
         to_x=axis.x(int(route.ends_at.timestamp())),
         breaks=_breaks(one, axis, zone),
         strokes=tuple(Stroke(kind, "".join(parts)) for kind, parts in pieces.items()),
-        marks=tuple(marks),
+        marks=tuple(
+            Mark(
+                x=x,
+                width=width,
+                kind=kind,
+                title=_title(stop, kind, now_s, zone),
+                promised_x=axis.x(stop.closes_s)
+                if kind == "late" and stop.closes_s is not None
+                else None,
+            )
+            for stop, kind, x, width in told
+        ),
     )
 
 
-def _span(stop: StopFact, now_s: int) -> tuple[int, int] | None:
-    """Return from when to when a stop lasted, lasts or will."""
-    begins_s = stop.arrived_s
-    if stop.status in DONE:
-        ends_s = stop.completed_s
-        if begins_s is None and ends_s is not None:
-            begins_s = ends_s - stop.service_s
-        begins_s = stop.eta_s if begins_s is None else begins_s
-    else:
-        ends_s = None
-        begins_s = expected_s(stop, now_s) if begins_s is None else begins_s
-    if begins_s is None:
-        return None
-    return begins_s, max(begins_s, ends_s or begins_s + stop.service_s)
+def _visits(
+    stops: Iterable[StopFact], now_s: int
+) -> Iterator[tuple[StopFact, int, int]]:
+    """Yield stops with when each began and ended or will, where anybody knows."""
+    for stop in stops:
+        begins_s, ends_s = stop.arrived_s, None
+        if stop.status in DONE:
+            ends_s = stop.completed_s
+            if begins_s is None:
+                begins_s = stop.eta_s if ends_s is None else ends_s - stop.service_s
+        elif begins_s is None:
+            begins_s = expected_s(stop, now_s)
+        if begins_s is not None:
+            yield stop, begins_s, max(begins_s, ends_s or begins_s + stop.service_s)
 
 
 def _breaks(one: Standing, axis: _Axis, zone: str) -> tuple[Mark, ...]:

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from apps.depots.models import Depot
 from apps.drivers.models import Vehicle
@@ -22,6 +22,7 @@ from apps.routes.stopfacts import StopFact, stops_of
 
 AT_RISK_PERCENT = 50
 """From here on a route is named on the board: it goes wrong rather than not."""
+FREIGHT = (Sum("order__load_g"), Sum("order__load_ml"), Sum("order__pieces"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +107,13 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class RouteRow(_Row):
-    """One route in a list: how far it is, and what it holds."""
+    """One route in a list: how far it is."""
 
     route: Route
     colour: str
     dash: str
     stops: tuple[StopFact, ...]
     progress: Progress
-    load: Load
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +196,24 @@ def route_rows(routes: QuerySet[Route]) -> list[RouteRow]:
             dash=dash_of(number),
             stops=(facts := tuple(stops[route.pk])),
             progress=Progress.of(facts),
-            load=load_of(((f.status, f) for f in facts), route.shift.vehicle),
         )
         for number, route in enumerate(shown)
     ]
+
+
+def loads_of(rows: Sequence[RouteRow]) -> dict[uuid.UUID, Load]:
+    """Return by route how full its vehicle is, in one query."""
+    brought = Stop.objects.filter(
+        route__in=[row.route.pk for row in rows], order__kind=Order.Kind.DELIVERY
+    ).exclude(status=StopState.CANCELLED)
+    summed = brought.order_by().values_list("route_id").annotate(*FREIGHT)
+    freight = {route_id: totals for route_id, *totals in summed}
+    return {
+        row.route.pk: _load(
+            freight.get(row.route.pk, (0, 0, 0)), row.route.shift.vehicle
+        )
+        for row in rows
+    }
 
 
 def whole_route(route_id: uuid.UUID) -> WholeRoute:
@@ -215,7 +229,7 @@ def whole_route(route_id: uuid.UUID) -> WholeRoute:
         route=route,
         stops=stops,
         progress=Progress.of(stops),
-        load=load_of(((s.status, s.order) for s in stops), route.shift.vehicle),
+        load=load_of(stops, route.shift.vehicle),
     )
 
 
@@ -224,31 +238,35 @@ def in_sequence(stops: Iterable[Stop]) -> list[Stop]:
     return sorted(stops, key=lambda stop: (stop.sequence, str(stop.pk)))
 
 
-def load_of(freight: Iterable[tuple[str, Order | StopFact]], vehicle: Vehicle) -> Load:
-    """Return how much a route's deliveries fill its vehicle at the start.
-
-    `freight` is each stop's state, and what is brought there.
-    """
+def load_of(stops: Iterable[Stop], vehicle: Vehicle) -> Load:
+    """Return how much a route's deliveries fill its vehicle at the start."""
     orders = [
-        order
-        for status, order in freight
-        if status != StopState.CANCELLED and order.kind == Order.Kind.DELIVERY
+        stop.order
+        for stop in stops
+        if stop.status != StopState.CANCELLED and stop.order.kind == Order.Kind.DELIVERY
     ]
-    parts = [
-        (sum(order.load_g for order in orders), vehicle.capacity_g, "kg", 1000),
-        (sum(order.load_ml for order in orders), vehicle.capacity_ml, "l", 1000),
+    return _load(
         (
+            sum(order.load_g for order in orders),
+            sum(order.load_ml for order in orders),
             sum(order.pieces for order in orders),
-            vehicle.capacity_pieces,
-            "pieces",
-            1,
         ),
-    ]
-    shares = [round(100 * used / room) if room else 0 for used, room, *_ in parts]
+        vehicle,
+    )
+
+
+def _load(brought: Sequence[int], vehicle: Vehicle) -> Load:
+    """Return a load of so many grams, millilitres and pieces, as that vehicle's."""
+    rooms = (vehicle.capacity_g, vehicle.capacity_ml, vehicle.capacity_pieces)
+    units = ((1000, "kg"), (1000, "l"), (1, "pieces"))
     text = ", ".join(
         f"{used / unit:,.0f} of {room / unit:,.0f} {name}"
-        for used, room, name, unit in parts
+        for used, room, (unit, name) in zip(brought, rooms, units, strict=True)
     )
+    shares = [
+        round(100 * used / room) if room else 0
+        for used, room in zip(brought, rooms, strict=True)
+    ]
     return Load(percent=max(shares), text=text)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Coalesce, Greatest
 
 from apps.orders.models import TimeWindow
@@ -52,10 +52,9 @@ class EtaCoverage:
 
 def coverage_of_day(depot_id: uuid.UUID, day: date) -> EtaCoverage:
     """Return how often a depot's drivers arrived on a day within what was told."""
-    windows = TimeWindow.objects.filter(
-        order=OuterRef("order"), closes_at__gt=OuterRef("arrived_at")
-    )
-    opens_at = Subquery(windows.order_by("opens_at").values("opens_at")[:1])
+    windows = "order__windows__"
+    ahead = Q(**{f"{windows}closes_at__gt": F("arrived_at")})
+    opens_at = Min(f"{windows}opens_at", filter=ahead)
     arrived = Stop.objects.filter(
         route__depot_id=depot_id, route__service_date=day, arrived_at__isnull=False
     ).annotate(begins_at=Greatest("arrived_at", Coalesce(opens_at, "arrived_at")))

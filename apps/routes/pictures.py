@@ -299,8 +299,9 @@ def _dotted_route(
     px_a_lon = frame.metres_a_lon * frame.px_a_metre
     px_a_lat = METRES_A_DEGREE * frame.px_a_metre
     left, top = frame.left - frame.west * px_a_lon, frame.top + frame.north * px_a_lat
+    left, top = left + 0.5, top + 0.5  # so that what is cut off is rounded
     places = [
-        (f"{left + lon * px_a_lon:.0f} {top - lat * px_a_lat:.0f}", is_done)
+        (f"{int(left + lon * px_a_lon)} {int(top - lat * px_a_lat)}", is_done)
         for lat, lon, is_done in route.dots
     ]
     start = f"{home[0]:.0f} {home[1]:.0f}"

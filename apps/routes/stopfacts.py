@@ -4,55 +4,50 @@ import uuid
 from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import NamedTuple
 
 from django.db import connection
 
 from apps.core.statements import bare
 from apps.core.units import Point
+from apps.routes.models import Stop
 
 
 class StopFact(NamedTuple):
-    """What a page shows of a stop; `_s` are seconds since 1970, ids as the database's.
+    """What a page shows of a stop; `_s` are seconds since 1970, ids as text.
 
-    `opens_s` and `closes_s` are the ends of what was promised: of the first window, and
-    of the last; None where any time will do.
+    `closes_s` is the end of what was promised, that of the last window; None where any
+    time will do. What is said of few stops alone is read for those: `eta_reasons`.
     """
 
-    raw_id: Any
-    raw_route_id: Any
-    raw_order_id: Any
+    raw_id: str
+    raw_route_id: str
+    raw_order_id: str
     sequence: int
     status: str
     reason: str
     service_s: int
     eta_s: int | None
-    eta_low_s: int | None
     eta_high_s: int | None
     arrived_s: int | None
     completed_s: int | None
-    opens_s: int | None
     closes_s: int | None
     latitude: float
     longitude: float
     reference: str
-    kind: str
-    load_g: int
-    load_ml: int
-    pieces: int
     road_warning: str
     road_warning_text: str
-    eta_reason: str
 
     @property
     def pk(self) -> uuid.UUID:
         """The stop's id."""
-        return _uuid(self.raw_id)
+        return uuid.UUID(self.raw_id)
 
     @property
     def order_id(self) -> uuid.UUID:
         """Its order's id."""
-        return _uuid(self.raw_order_id)
+        return uuid.UUID(self.raw_order_id)
 
     @property
     def point(self) -> Point:
@@ -70,29 +65,36 @@ class StopFact(NamedTuple):
         return instant(self.closes_s)
 
 
+IN_ORDER = attrgetter("sequence", "raw_id")
+
+
 def instant(seconds: int | None) -> datetime | None:
     """Return seconds since 1970 as an instant."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
-def _uuid(raw: Any) -> uuid.UUID:
-    return raw if isinstance(raw, uuid.UUID) else uuid.UUID(raw)
 
 
 def stops_of(route_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[StopFact]]:
     """Return by route its stops, in their order."""
     if not route_ids:
         return {}
-    routes = {bare(route_id): route_id for route_id in route_ids}
-    marks = ", ".join(["%s"] * len(routes))
+    asked = [bare(route_id) for route_id in route_ids]
+    marks = ", ".join(["%s"] * len(asked))
     with connection.cursor() as cursor:
-        cursor.execute(_statement(connection.vendor) % marks, list(routes))
+        cursor.execute(_statement(connection.vendor) % marks, asked)
         rows = cursor.fetchall()
     found: dict[uuid.UUID, list[StopFact]] = {key: [] for key in route_ids}
-    lists = {raw: found[route_id] for raw, route_id in routes.items()}
+    by_text = {str(raw): found[key] for raw, key in zip(asked, route_ids, strict=True)}
     for row in rows:
-        lists[row[1]].append(StopFact._make(row))
+        by_text[row[1]].append(StopFact._make(row))
+    for stops in found.values():
+        stops.sort(key=IN_ORDER)
     return found
+
+
+def eta_reasons(stop_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return by stop why its ETA is what it is; stops of which nothing is said are not in it."""
+    rows = Stop.objects.filter(pk__in=stop_ids).exclude(eta_reason="").order_by()
+    return dict(rows.values_list("pk", "eta_reason"))
 
 
 @cache
@@ -101,27 +103,25 @@ def _statement(vendor: str) -> str:
 
     SQLite keeps instants as text: it makes seconds of them faster than Python does.
     """
+    # As text, ids cost neither an object each nor a hash by Python.
     columns = [
-        *("s.id", "s.route_id", "s.order_id", "s.sequence", "s.status", "s.reason"),
-        "s.service_s",
+        *(f"CAST(s.{name} AS TEXT)" for name in ("id", "route_id", "order_id")),
+        *("s.sequence", "s.status", "s.reason", "s.service_s"),
         *(
             _seconds(f"s.{name}", vendor)
-            for name in ("eta_at", "eta_low_at", "eta_high_at")
+            for name in ("eta_at", "eta_high_at", "arrived_at", "completed_at")
         ),
-        *(_seconds(f"s.{name}", vendor) for name in ("arrived_at", "completed_at")),
-        *(_seconds(f"w.{name}", vendor) for name in ("opens_at", "closes_at")),
-        *("o.latitude", "o.longitude", "o.reference", "o.kind"),
-        *("o.load_g", "o.load_ml", "o.pieces"),
-        *("s.road_warning", "s.road_warning_text", "s.eta_reason"),
+        _seconds(
+            "(SELECT MAX(t.closes_at) FROM orders_timewindow t"
+            " WHERE t.order_id = s.order_id)",
+            vendor,
+        ),
+        *("o.latitude", "o.longitude", "o.reference"),
+        *("s.road_warning", "s.road_warning_text"),
     ]
     return (
-        "WITH s AS MATERIALIZED (SELECT * FROM routes_stop WHERE route_id IN (%s)),"  # noqa: S608  our own names
-        " w AS (SELECT t.order_id, MIN(t.opens_at) AS opens_at,"
-        " MAX(t.closes_at) AS closes_at FROM s"
-        " JOIN orders_timewindow t ON t.order_id = s.order_id GROUP BY t.order_id)"
-        f" SELECT {', '.join(columns)} FROM s"
-        " JOIN orders_order o ON o.id = s.order_id"
-        " LEFT JOIN w ON w.order_id = o.id ORDER BY s.sequence, s.id"
+        f"SELECT {', '.join(columns)} FROM routes_stop s"  # noqa: S608  our own names
+        " JOIN orders_order o ON o.id = s.order_id WHERE s.route_id IN (%s)"
     )
 
 

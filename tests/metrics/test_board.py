@@ -89,7 +89,6 @@ def test_facts_of_stops_are_what_the_rows_say(office: Office) -> None:
     window = stop.order.windows.get()
     assert (fact.pk, fact.order_id) == (stop.pk, stop.order_id)
     assert (fact.eta_at, fact.closes_at) == (stop.eta_at, window.closes_at)
-    assert fact.opens_s == window.opens_at.timestamp()
     assert (fact.completed_s, fact.point) == (None, stop.order.point)
     assert (fact.reference, fact.status) == (stop.order.reference, "pending")
     assert stops_of([]) == {}

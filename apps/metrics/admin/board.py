@@ -1,5 +1,6 @@
 """The board that the office opens with: a depot's day as it goes, kept fresh."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from apps.core.models import TaskRun
 from apps.core.units import Point
 from apps.core.wording import duration, local_time
 from apps.depots.models import Depot
-from apps.metrics.bars import bars_of
+from apps.metrics.bars import Bars, bars_of, drawn
 from apps.metrics.forms import BoardForm
 from apps.metrics.selectors import (
     LiveBoard,
@@ -35,6 +36,7 @@ from apps.routes.admin.drawing import map_about
 from apps.routes.admin.plans import plan_day_url
 from apps.routes.admin.routes import changed_words
 from apps.routes.pictures import MANY_STOPS, MapPicture, MapVehicle
+from apps.routes.stopfacts import eta_reasons
 
 TODAY = "metrics/today.html"
 SHOWN = 12
@@ -176,13 +178,18 @@ def _live(request: HttpRequest, asked: Asked, etag: str) -> SafeString:
     """
 
     def look() -> SafeString:
+        panel = _panel(request, asked)
         context = {
-            "panel": _panel(request, asked),
+            "panel": panel,
             "panel_url": f"{reverse('board')}?{asked.query}",
             "etag": etag,
             "every_s": EVERY_S,
         }
-        return render_to_string("metrics/live.html", context, request)
+        text = render_to_string("metrics/live.html", context, request)
+        # A template's context holds itself: without this thousands of stops would
+        # stay until the garbage collector finds them.
+        panel.clear()
+        return text
 
     found: str | None = cache.get_or_set(f"board:{etag[3:-1]}", look, KEPT_S)
     return mark_safe(found or look())  # noqa: S308  rendered above
@@ -206,7 +213,7 @@ def _panel(request: HttpRequest, asked: Asked) -> dict[str, Any]:
         "zone": zone,
         "now": asked.now,
         "bars": bars,
-        "rows": list(zip(shown, bars.routes, strict=True)) if bars else [],
+        "rows": _rows(shown, bars) if bars else [],
         "plan_url": plan_day_url(asked.depot, asked.day),
         "map": _map(it, vehicles),
         "vehicles": vehicles,
@@ -216,6 +223,18 @@ def _panel(request: HttpRequest, asked: Asked) -> dict[str, Any]:
         "left_out": it.left_out[:SHOWN],
         "left_out_more": max(0, len(it.left_out) - SHOWN),
     }
+
+
+def _rows(
+    shown: Sequence[Standing], bars: Bars
+) -> list[tuple[Standing, SafeString, str]]:
+    """Return each route with its bar, and with why its next ETA is what it is."""
+    following = [one.next_stop.pk if one.next_stop else None for one in shown]
+    reasons = eta_reasons([key for key in following if key])
+    return [
+        (one, drawn(bar, bars.now_x), reasons.get(key, "") if key else "")
+        for one, bar, key in zip(shown, bars.routes, following, strict=True)
+    ]
 
 
 def _gave_up(user: Any) -> dict[str, Any]:

@@ -148,6 +148,7 @@ class PlanPage(WhyPage, FactPage, DepotScopedAdmin):
         """Show a plan: what it is, its routes, what it leaves out, and why."""
         plan: Plan = self.row(request, object_id)
         rows = board.route_rows(board.routes_shown_by(plan))
+        loads = board.loads_of(rows)
         has_day = board.has_the_day(plan)
         left_out = board.left_out_now(plan) if has_day else []
         unserved = UnservedOrder.objects.filter(plan=plan).select_related("order")
@@ -162,7 +163,7 @@ class PlanPage(WhyPage, FactPage, DepotScopedAdmin):
             depot=plan.depot,
             zone=plan.depot.time_zone,
             driving_minor=board.driving_cost_minor(plan),
-            rows=rows,
+            rows=[(row, loads[row.route.pk]) for row in rows],
             map=map_of(
                 rows,
                 left_out,
