@@ -41,9 +41,15 @@ def case_hash(case: Case) -> str:
         "drives": [asdict(drive) for drive in case.drives],
         "laws": [[*key, asdict(law)] for key, law in sorted(case.laws.items())],
         "left_out": case.left_out,
+        "aside": case.aside,
         "known": [[stop, asdict(fact)] for stop, fact in sorted(case.known.items())],
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def barred_hash(why: str) -> str:
+    """Return the hash of a question that is not replayed: it stands until that changes."""
+    return hashlib.sha256(f"barred {why}".encode()).hexdigest()
 
 
 def _factor(factor: DayFactor) -> dict[str, Any]:

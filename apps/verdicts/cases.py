@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from apps.verdicts.beyond import Beyond, one_sided
 from apps.verdicts.estimating import (
     DayFactor,
     Driven,
@@ -41,6 +42,8 @@ class Case:
     """Visits of the ways that none of these shifts made."""
     left_out: tuple[str, ...] = ()
     """Stops of the ways that nobody visited: they are in neither."""
+    aside: Beyond | None = None
+    """What no figure measures, and on whose side it stands."""
 
     @property
     def ways(self) -> tuple[Way, ...]:
@@ -85,7 +88,11 @@ def judge_case(case: Case) -> Found:
         visits=_visits(case, services),
         common_sd={shift: math.expm1(one.se) for shift, one in factors.items()},
     )
-    return Found(judged=judge(case.recommended, case.chosen, world), factors=factors)
+    judged = judge(case.recommended, case.chosen, world)
+    ruling, because = one_sided(judged.ruling, case.aside)
+    return Found(
+        judged=replace(judged, ruling=ruling, because=because), factors=factors
+    )
 
 
 def _every_leg(

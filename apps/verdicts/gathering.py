@@ -1,21 +1,25 @@
 """From a question to a case: what the tables know of the shifts that it is about."""
 
 import itertools
-import uuid
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from apps.drivers.models import Shift, ShiftBreak
+from apps.drivers.models import Shift, ShiftBreak, Vehicle
 from apps.routes.eta import TravelLaw, law_of
 from apps.routes.models import Route, Stop
 from apps.routes.parameters import Parameters
 from apps.routes.selectors import parameters_in_force, parse_id
 from apps.verdicts.cases import Case
 from apps.verdicts.estimating import Driven, LawOfLeg
+from apps.verdicts.facts import VISITED, Question, Windows, visited_stops
 from apps.verdicts.gaps import Drive, StopFact, driven_legs
 from apps.verdicts.laws import LEAST_LAW_S, CrowLegs, LedgerLegs, Legs, ledger_legs
-from apps.verdicts.questions import VISITED, Question, Sequences, visited_stops
 from apps.verdicts.ways import END, START, LegKey, Prices, Rest, Way
+
+PACE_SD = 0.05
+"""How exactly is known how fast one type of vehicle is by another: their percentages are
+set by hand, in steps of some five."""
 
 MOST_NEIGHBOURS = 400
 """Legs of other shifts that are listened to: enough for the day's factor."""
@@ -46,8 +50,7 @@ class Gathered:
         """Return the case, ready to be judged."""
         drives = tuple(self._drive(shift) for shift in sorted(self.routes))
         legs = self._legs_source()
-        recommended = self._ways(self.question.recommended)
-        chosen = self._ways(self.question.chosen)
+        recommended, chosen = self._ways(is_chosen=False), self._ways(is_chosen=True)
         keys = {key for way in (*recommended, *chosen) for key in way.keys}
         keys |= {key for drive in drives for key in _drive_keys(drive)}
         return Case(
@@ -60,6 +63,7 @@ class Gathered:
                 str(stop.pk): self._fact(stop, self.origin_at) for stop in self.others
             },
             left_out=tuple(sorted(self._named() - self._visited())),
+            aside=self.question.aside,
         )
 
     # ── facts ───────────────────────────────────────────────────────────────
@@ -87,15 +91,16 @@ class Gathered:
         every = [stop for stops in self.stops.values() for stop in stops]
         return {str(stop.pk) for stop in (*every, *self.others)}
 
-    def _rests(self) -> dict[str, tuple[Rest, ...]]:
+    def _rests(self) -> dict[str, dict[int, Rest]]:
+        """Return the breaks that were taken, by shift and id."""
         ids = [parse_id(one) for one in self.routes]
-        found: dict[str, list[Rest]] = {shift: [] for shift in self.routes}
+        found: dict[str, dict[int, Rest]] = {shift: {} for shift in self.routes}
         for row in ShiftBreak.objects.filter(shift__in=ids, taken_at__isnull=False):
             rest = Rest(
                 due_s=self._seconds(row.taken_at) or 0.0, duration_s=row.duration_s
             )
-            found[str(row.shift_id)].append(rest)
-        return {shift: tuple(rests) for shift, rests in found.items()}
+            found[str(row.shift_id)][row.pk] = rest
+        return found
 
     def _seconds(self, at: datetime | None) -> float | None:
         return None if at is None else (at - self.origin_at).total_seconds()
@@ -127,33 +132,64 @@ class Gathered:
             shift_id=shift,
             facts=tuple(self._fact(stop, self.origin_at) for stop in stops),
             departed_s=self._seconds(departed_at),
-            rests=self.rests[shift],
+            rests=tuple(self.rests[shift].values()),
         )
 
     # ── ways ────────────────────────────────────────────────────────────────
-    def _ways(self, sequences: Sequences) -> tuple[Way, ...]:
+    def _ways(self, *, is_chosen: bool) -> tuple[Way, ...]:
         return tuple(
-            self._way(shift, sequences.get(shift, ())) for shift in sorted(self.routes)
+            self._way(shift, is_chosen=is_chosen) for shift in sorted(self.routes)
         )
 
-    def _way(self, shift: str, wanted: Sequence[str]) -> Way:
+    def _way(self, shift: str, *, is_chosen: bool) -> Way:
         """Return one sequence of what was visited, from where the shift stood."""
-        route = self.routes[shift]
-        visited = self._visited()
-        before = self._done_before(shift)
+        question = self.question
+        wanted = (question.chosen if is_chosen else question.recommended).get(shift, ())
+        working = self.routes[shift].shift
+        visited, before = self._visited(), self._done_before(shift)
+        begins_s = self._begins_s(shift, before)
+        vehicle = working.vehicle if is_chosen else question.vehicles.get(shift)
+        pace, pace_sd = _pace(vehicle or working.vehicle, working.vehicle)
         return Way(
             shift_id=shift,
-            begins_s=self._begins_s(shift, before),
+            begins_s=begins_s,
             stops=tuple(one for one in wanted if one in visited and one not in before),
-            shift_ends_s=self._seconds(route.shift.ends_at) or 0.0,
-            prices=_prices(route.shift, self.parameters),
+            shift_ends_s=self._seconds(question.shift_ends.get(shift, working.ends_at))
+            or 0.0,
+            prices=_prices(vehicle or working.vehicle, self.parameters),
             rests=tuple(
                 rest
-                for rest in self.rests[shift]
-                if rest.due_s >= self._begins_s(shift, before)
+                for pk, rest in self.rests[shift].items()
+                if rest.due_s >= begins_s and (is_chosen or pk != question.extra_rest)
             ),
             start=before[-1] if before else START,
+            windows=self._windows(question.windows[is_chosen], is_driven=is_chosen),
+            pace=pace,
+            pace_sd=pace_sd,
         )
+
+    def _windows(
+        self, of: Windows, *, is_driven: bool
+    ) -> dict[str, tuple[tuple[float, float], ...]]:
+        """Return windows in seconds; who really served before one opened did not wait."""
+        left = {
+            str(stop.pk): stop.completed_at
+            for stops in self.stops.values()
+            for stop in stops
+        }
+        found: dict[str, tuple[tuple[float, float], ...]] = {}
+        for stop, windows in of.items():
+            left_s = self._seconds(left.get(stop)) if is_driven else None
+            found[stop] = tuple(
+                (
+                    -math.inf if left_s is not None and left_s < opens_s else opens_s,
+                    closes_s,
+                )
+                for opens, closes in sorted(windows)
+                if (opens_s := self._seconds(opens)) is not None
+                and (closes_s := self._seconds(closes)) is not None
+            )
+        return found
 
     def _done_before(self, shift: str) -> list[str]:
         """Return what a shift had done, or was about, before the choice took effect.
@@ -201,6 +237,7 @@ class Gathered:
         if found is not None and self._covers(found):
             return found
         points = {str(stop.order_id): stop.order.point for stop in self._every_stop()}
+        points |= {shift: route.depot.point for shift, route in self.routes.items()}
         points |= {
             str(route.shift_id): route.depot.point
             for route in Route.objects.filter(
@@ -223,7 +260,8 @@ class Gathered:
             route__service_date=self.question.route.service_date,
             status__in=VISITED,
         )
-        return [*rows.select_related("order"), *self.others]
+        mine = [stop for stops in self.stops.values() for stop in stops]
+        return [*rows.select_related("order"), *mine, *self.others]
 
     def _laws(self, keys: Iterable[LegKey], legs: Legs) -> dict[LegKey, LawOfLeg]:
         known = {
@@ -302,19 +340,21 @@ def _leg_law(
     )
 
 
-def _prices(shift: Shift, parameters: Parameters) -> Prices:
-    """Return the weights of the plan's cost for a shift."""
-    per_s_milli = round(shift.vehicle.cost_per_hour_minor * 1000 / 3600)
+def _prices(vehicle: Vehicle, parameters: Parameters) -> Prices:
+    """Return the weights of the plan's cost for a vehicle."""
+    per_s_milli = round(vehicle.cost_per_hour_minor * 1000 / 3600)
     return Prices(
         per_s_milli=per_s_milli,
-        per_m_milli=shift.vehicle.cost_per_km_minor,
+        per_m_milli=vehicle.cost_per_km_minor,
         overtime_per_s_milli=per_s_milli // 2,
         window_late_per_s_milli=per_s_milli,
         promise_late_per_s_milli=parameters.told_late_minor_per_min * 1000 / 60,
     )
 
 
-def touched_shifts(question: Question) -> list[uuid.UUID]:
-    """Return the shifts that a question is about."""
-    found = [parse_id(one) for one in question.recommended]
-    return sorted(one for one in found if one is not None)
+def _pace(planned: Vehicle, driven: Vehicle) -> tuple[float, float]:
+    """Return how long legs take with a vehicle by another's, and how unsure that is."""
+    speeds = driven.travel_speed_percent, planned.travel_speed_percent
+    if planned.type_id == driven.type_id and speeds[0] == speeds[1]:
+        return 1.0, 0.0
+    return speeds[0] / speeds[1], PACE_SD

@@ -44,6 +44,11 @@ class Verdict(models.Model):
         related_name="verdicts",
     )
     ruling = models.CharField(max_length=12, choices=RulingChoice.choices)
+    because = models.CharField(
+        max_length=20,
+        blank=True,
+        help_text="Why it is undecidable, where that is not the noise of the day.",
+    )
     gained_minor = models.IntegerField(help_text="In the depot's currency.")
     gained_s = models.IntegerField("seconds gained")
     sd_minor = models.PositiveIntegerField("spread of the gain")
@@ -51,7 +56,9 @@ class Verdict(models.Model):
     least_minor = models.PositiveIntegerField(
         help_text="What the gain has to exceed, either way."
     )
-    arithmetic = models.JSONField(help_text="Both ways leg by leg, and what is unsure.")
+    arithmetic = models.JSONField(
+        help_text="Both ways leg by leg, and what is unsure; empty: not replayed."
+    )
     inputs_hash = models.CharField(max_length=64, help_text="Of what was replayed.")
     version = models.PositiveIntegerField(default=1)
     judged_at = models.DateTimeField()

@@ -1,56 +1,22 @@
 """What a shift's day leaves to be judged: its overrides and deviations; reads only."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from apps.drivers.models import Shift
-from apps.drivers.states import ShiftState
-from apps.overrides.models import Override
-from apps.overrides.states import OverrideState
 from apps.recommendations.models import Recommendation
 from apps.recommendations.services import stored_answer
-from apps.routes.changes import Impact, RouteSketch, impact_from_wire
-from apps.routes.models import Route, Stop
-from apps.routes.selectors import parse_id
+from apps.routes.models import Route
 from apps.routes.services.settling import LEFT_OPEN, PLANS
 from apps.routes.solver.codec import decode_solution
-from apps.routes.states import StopState
+from apps.verdicts.asked import asked_of
+from apps.verdicts.facts import Question, is_over, visited_stops
+from apps.verdicts.trail import impact_behind
 
 SEQUENCE: Final = "sequence"
 """The kind of a deviation: stops were driven in another sequence than planned."""
 
 DRIVER: Final = "Driver"
-
-JUDGED_KINDS: Final = ("move_stop", "pin_stop", "give_stop", "take_alternative")
-"""Overrides that say who drives what in which sequence. What others are about – whether to
-serve a stop at all, a person's hours or rest, a customer's window – is not measured in
-travel times, and no verdict is given on it."""
-
-VISITED: Final = (StopState.SUCCEEDED, StopState.FAILED, StopState.PARTIAL)
-
-Sequences = Mapping[str, tuple[str, ...]]
-"""By shift the stops ahead, in one sequence; both by id."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One choice to be judged: what was recommended, what was chosen instead, and when."""
-
-    kind: str
-    role: str
-    route: Route
-    at: datetime
-    recommended: Sequences
-    chosen: Sequences
-    override: Override | None = None
-    recommendation: Recommendation | None = None
-
-
-def is_over(shift: Shift, now: datetime) -> bool:
-    """Tell whether a shift is over: it ended, or should have long ago."""
-    return shift.status == ShiftState.ENDED or shift.ends_at + LEFT_OPEN <= now
 
 
 def questions_of(shift: Shift, now: datetime) -> list[Question]:
@@ -58,7 +24,7 @@ def questions_of(shift: Shift, now: datetime) -> list[Question]:
     route = Route.objects.filter(shift=shift).select_related("plan").first()
     if route is None or not is_over(shift, now):
         return []
-    found = _of_overrides(route, now)
+    found = asked_of(route, now)
     deviation = _of_deviation(route)
     return [*found, deviation] if deviation is not None else found
 
@@ -77,67 +43,16 @@ def shifts_to_judge(since: datetime, now: datetime) -> list[Shift]:
     return [shift for shift in rows if is_over(shift, now)]
 
 
-def _of_overrides(route: Route, now: datetime) -> list[Question]:
-    rows = Override.objects.filter(
-        depot=route.depot_id,
-        service_date=route.service_date,
-        state=OverrideState.APPLIED,
-        kind__in=JUDGED_KINDS,
-        impact__isnull=False,
-    )
-    found = []
-    for row in rows.select_related("recommendation", "priced_as").order_by("pk"):
-        question = _question(row, route, now)
-        if question is not None:
-            found.append(question)
-    return found
-
-
-def _question(row: Override, route: Route, now: datetime) -> Question | None:
-    impact = impact_from_wire(row.impact or {})
-    before, after = _by_shift(impact.before), _by_shift(impact.after)
-    touched = before.keys() | after.keys()
-    if str(route.shift_id) not in touched:
-        return None
-    shifts = Shift.objects.filter(pk__in=[parse_id(one) for one in touched])
-    if not all(is_over(shift, now) for shift in shifts):
-        return None
-    return Question(
-        kind=row.kind,
-        role=row.asked_role,
-        route=row.route or route,
-        at=impact.worked_out_at,
-        recommended={one: before.get(one, ()) for one in sorted(touched)},
-        chosen={one: after.get(one, ()) for one in sorted(touched)},
-        override=row,
-        recommendation=row.recommendation or row.priced_as or impact_row(row, impact),
-    )
-
-
-def impact_row(row: Override, impact: Impact) -> Recommendation | None:
-    """Return the ledger's row of the impact that an override followed."""
-    about = [str(one) for one in (row.stop_id, row.route_id) if one is not None]
-    rows = Recommendation.objects.filter(
-        kind=Recommendation.Kind.IMPACT, subject_id__in=about
-    )
-    rows = rows.filter(parameters__version=impact.version)
-    return rows.select_related("inputs").order_by("-pk").first()
-
-
-def _by_shift(sketches: Sequence[RouteSketch]) -> dict[str, tuple[str, ...]]:
-    return {
-        one.shift_id: tuple(stop.stop_id for stop in one.stops if stop.stop_id)
-        for one in sketches
-    }
-
-
 def _of_deviation(route: Route) -> Question | None:
-    """Return how a route's last plan would have had it, if it was driven otherwise."""
+    """Return how a route's last plan would have had it, if it was driven otherwise.
+
+    Where people made that plan, its change stands in the ledger as they were shown it.
+    """
     recommendation = (
         Recommendation.objects.filter(plan=route.plan, kind__in=PLANS)
         .select_related("answer", "inputs")
         .first()
-    )
+    ) or impact_behind(route.plan)
     if recommendation is None or route.plan.published_at is None:
         return None
     planned = next(
@@ -163,25 +78,3 @@ def _of_deviation(route: Route) -> Question | None:
         chosen={shift: served},
         recommendation=recommendation,
     )
-
-
-def visited_stops(routes: Sequence[Route]) -> list[Stop]:
-    """Return what was visited of routes, in the order of the visits.
-
-    A stop that was passed by was not visited; one of which only the end was told was.
-    What has no instant at all has no place in the sequence.
-    """
-    rows = Stop.objects.filter(route__in=routes, status__in=VISITED)
-    rows = rows.select_related("order", "route").prefetch_related("order__windows")
-    visited = [
-        stop
-        for stop in rows
-        if stop.arrived_at is not None
-        or (stop.completed_at is not None and stop.status != StopState.FAILED)
-    ]
-    return sorted(visited, key=_when)
-
-
-def _when(stop: Stop) -> tuple[float, int, str]:
-    at = stop.arrived_at or stop.completed_at
-    return at.timestamp() if at else 0.0, stop.sequence, str(stop.pk)

@@ -58,6 +58,7 @@ class _Source:
     leg: LegKey | None = None
     stop: str = ""
     shift: str = ""
+    vehicle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +161,17 @@ def _sources(ways: Sequence[Way], world: World) -> list[_Source]:
         for shift in sorted(estimated)
         if world.common_sd.get(shift, 0.0) > 0
     ]
+    paces = {way.shift_id: way.pace_sd for way in ways if way.stops and way.pace_sd}
+    found += [
+        _Source(f"vehicle {name}", sd, COMMON_STEPS, vehicle=name)
+        for name, sd in sorted(paces.items())
+    ]
     return found
-
-
-def _columns(sources: Sequence[_Source]) -> int:
-    return 1 + sum(len(source.steps) for source in sources)
 
 
 def _driven(ways: Sequence[Way], world: World, sources: Sequence[_Source]) -> _Run:
     """Drive ways in the world as it is (column 0) and in every moved one."""
-    count = _columns(sources)
+    count = 1 + sum(len(source.steps) for source in sources)
     run = _Run(np.zeros(count), np.zeros(count))
     moved = _Moved(sources, count)
     for way in sorted(ways, key=lambda way: way.shift_id):
@@ -186,6 +188,7 @@ class _Moved:
         self._legs: dict[LegKey, Numbers] = {}
         self._stops: dict[str, Numbers] = {}
         self._shifts: dict[str, Numbers] = {}
+        self._vehicles: dict[str, Numbers] = {}
         at = 1
         for source in sources:
             row = np.zeros(count)
@@ -195,6 +198,8 @@ class _Moved:
                 self._legs[source.leg] = row
             elif source.stop:
                 self._stops[source.stop] = row
+            elif source.vehicle:
+                self._vehicles[source.vehicle] = row
             else:
                 self._shifts[source.shift] = row
 
@@ -205,6 +210,11 @@ class _Moved:
         if leg.common and key[0] in self._shifts:
             found = found + leg.seconds * leg.common * self._shifts[key[0]]
         return found
+
+    def pace(self, way: Way) -> Numbers:
+        """Return how long a way's legs take in each column, by those that were driven."""
+        moved = self._vehicles.get(way.shift_id, self.none)
+        return way.pace * (1 + moved if way.pace_sd else 1 + self.none)
 
     def service_s(self, stop: str, world: World) -> Numbers:
         """Return a service's seconds in each column."""
@@ -237,15 +247,17 @@ def _drive(way: Way, world: World, moved: _Moved, run: _Run) -> None:
     """Drive one way, and add what it costs."""
     clock = _Clock(way, len(run.milli))
     distance_m, late, broken = 0, moved.none, moved.none
+    pace = moved.pace(way)
     for key in way.keys:
         leg, there = world.legs[key], key[2]
         rested_s = clock.rest()
-        clock.at = clock.at + moved.leg_s(key, world)
+        clock.at = clock.at + moved.leg_s(key, world) * pace
         arrives_s = float(clock.at[0])
         rested_s += clock.rest(at_the_end=there == END)
         stay = _Stay(moved.none, moved.none, moved.none, moved.none)
         if there != END:
-            stay = _stay(world.visits[there], clock.at, moved.service_s(there, world))
+            visit = _visit(way, there, world)
+            stay = _stay(visit, clock.at, moved.service_s(there, world))
         clock.at = clock.at + stay.waits + stay.service
         late, broken = late + stay.window_late, broken + stay.promise_late
         distance_m += leg.distance_m
@@ -255,9 +267,9 @@ def _drive(way: Way, world: World, moved: _Moved, run: _Run) -> None:
                 shift_id=way.shift_id,
                 here=key[1],
                 there=there,
-                is_observed=leg.is_observed,
-                leg_s=leg.seconds,
-                leg_sd_s=_leg_sd_s(key, world),
+                is_observed=leg.is_observed and way.pace == 1,
+                leg_s=leg.seconds * way.pace,
+                leg_sd_s=_leg_sd_s(key, world) * way.pace,
                 distance_m=leg.distance_m,
                 arrives_s=arrives_s,
                 waits_s=float(stay.waits[0]),
@@ -270,18 +282,23 @@ def _drive(way: Way, world: World, moved: _Moved, run: _Run) -> None:
                 promise_late_s=float(stay.promise_late[0]),
             )
         )
-    prices = way.prices
-    milli = late * prices.window_late_per_s_milli
-    run.add("late", milli + broken * prices.promise_late_per_s_milli)
+    milli = late * way.prices.window_late_per_s_milli
+    run.add("late", milli + broken * way.prices.promise_late_per_s_milli)
     _pay(way, run, clock.at, distance_m)
+
+
+def _visit(way: Way, stop: str, world: World) -> Visit:
+    """Return a stop's visit with the windows that it has in this way."""
+    visit = world.visits[stop]
+    if stop not in way.windows:
+        return visit
+    return replace(visit, windows=way.windows[stop], promised_s=None)
 
 
 def _leg_sd_s(key: LegKey, world: World) -> float:
     """Return a leg's whole spread: its own, and its share of the day's."""
-    leg = world.legs[key]
-    return math.hypot(
-        leg.sd_s, leg.seconds * leg.common * world.common_sd.get(key[0], 0.0)
-    )
+    leg, common_sd = world.legs[key], world.common_sd.get(key[0], 0.0)
+    return math.hypot(leg.sd_s, leg.seconds * leg.common * common_sd)
 
 
 def _stay(visit: Visit, at: Numbers, service: Numbers) -> _Stay:

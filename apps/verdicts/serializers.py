@@ -3,7 +3,8 @@
 from rest_framework import serializers
 
 from apps.verdicts.models import RightsProposal, Verdict
-from apps.verdicts.words import RULINGS, why
+from apps.verdicts.showing import why_words
+from apps.verdicts.words import ruling_words
 
 
 class VerdictSerializer(serializers.ModelSerializer[Verdict]):
@@ -27,6 +28,7 @@ class VerdictSerializer(serializers.ModelSerializer[Verdict]):
             "override",
             "recommendation",
             "ruling",
+            "because",
             "gained_minor",
             "gained_s",
             "sd_minor",
@@ -40,14 +42,7 @@ class VerdictSerializer(serializers.ModelSerializer[Verdict]):
 
     def get_text(self, row: Verdict) -> str:
         """Return the verdict in words."""
-        told = why(
-            row.ruling,
-            row.gained_minor,
-            row.sd_minor,
-            row.least_minor,
-            row.depot.currency,
-        )
-        return f"{RULINGS[row.ruling]} {told}"
+        return f"{ruling_words(row.ruling)} {why_words(row)}"
 
 
 class VerdictDetailSerializer(VerdictSerializer):

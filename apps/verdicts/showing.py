@@ -1,7 +1,7 @@
 """Verdicts and proposals as pages show them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from apps.core.wording import money
@@ -13,7 +13,7 @@ from apps.verdicts.plots import Plot, plot_of
 from apps.verdicts.questions import SEQUENCE
 from apps.verdicts.selectors import RoleRecord
 from apps.verdicts.ways import END, START
-from apps.verdicts.words import RULINGS, to_the_driver, why
+from apps.verdicts.words import ruling_words, to_the_driver, why
 
 LIMIT_NAMES = {
     "max_minutes": "minutes more",
@@ -64,13 +64,14 @@ class Shown:
     ruling: str
     why: str
     to_the_driver: str
-    compared: tuple[Compared, ...]
-    shifts: tuple[ShiftShown, ...]
-    parts: tuple[tuple[str, str], ...]
-    factors: tuple[str, ...]
-    estimated: int
-    legs: int
-    left_out: tuple[str, ...]
+    is_replayed: bool = False
+    compared: tuple[Compared, ...] = ()
+    shifts: tuple[ShiftShown, ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()
+    factors: tuple[str, ...] = ()
+    estimated: int = 0
+    legs: int = 0
+    left_out: tuple[str, ...] = ()
 
 
 def kind_words(kind: str) -> str:
@@ -80,16 +81,34 @@ def kind_words(kind: str) -> str:
     return str(OverrideKind(kind).label) if kind in OverrideKind.values else kind
 
 
+def why_words(row: Verdict) -> str:
+    """Return why a verdict is as it is, in a sentence."""
+    return why(
+        row.ruling,
+        gained_minor=row.gained_minor,
+        sd_minor=row.sd_minor,
+        least_minor=row.least_minor,
+        currency=row.depot.currency,
+        because=row.because,
+    )
+
+
 def shown(row: Verdict) -> Shown:
     """Return all that a verdict's page shows."""
     told, currency = row.arithmetic, row.depot.currency
+    said = Shown(
+        ruling=ruling_words(row.ruling),
+        why=why_words(row),
+        to_the_driver=to_the_driver(row.ruling, row.gained_s, row.because),
+    )
+    if not told:
+        return said
     names = _names(told)
     steps = [step for way in ("recommended", "chosen") for step in told[way]["steps"]]
     keys = {(s["shift_id"], s["here"], s["there"]): s["is_observed"] for s in steps}
-    return Shown(
-        ruling=RULINGS[row.ruling],
-        why=why(row.ruling, row.gained_minor, row.sd_minor, row.least_minor, currency),
-        to_the_driver=to_the_driver(row.ruling, row.gained_s, row.kind),
+    return replace(
+        said,
+        is_replayed=True,
         compared=tuple(_compared(told, currency)),
         shifts=tuple(_shifts(told, names)),
         parts=tuple(
@@ -204,6 +223,8 @@ def _part_name(name: str, names: Mapping[str, str]) -> str:
     words = name.split(" ")
     if words[0] == "day":
         return "How slow the day was, as far as it is known"
+    if words[0] == "vehicle":
+        return "How fast the other vehicle is"
     is_distance = words[0] == "m"
     places = [names.get(one, "a stop") for one in words[-2:]]
     if len(words) == 1:

@@ -87,6 +87,9 @@ class Way:
     """What was ahead of one shift, in one sequence; it ends at the depot.
 
     `start` is where it stood: the depot, or the stop that was done or under way.
+    `windows` are those of stops that have others in this way than in the world; nothing
+    is promised to their customers. `pace` is how long its legs take, measured by those of
+    the vehicle that was driven, known to `pace_sd`.
     """
 
     shift_id: str
@@ -96,6 +99,9 @@ class Way:
     prices: Prices
     rests: tuple[Rest, ...] = ()
     start: str = START
+    windows: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    pace: float = 1.0
+    pace_sd: float = 0.0
 
     @property
     def keys(self) -> tuple[LegKey, ...]:
@@ -192,3 +198,5 @@ class Judged:
     recommended: Replayed
     chosen: Replayed
     parts: tuple[Part, ...] = ()
+    because: str = ""
+    """What is not measured and keeps it undecidable (`beyond.Beyond`); empty: nothing."""

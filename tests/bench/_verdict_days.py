@@ -9,8 +9,8 @@ taps that are off, clocks that jump, events that never come.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from random import Random
 from statistics import pstdev
@@ -18,11 +18,14 @@ from zoneinfo import ZoneInfo
 
 from apps.training.town.chance import stream
 from apps.training.town.truth import TownTruth
+from apps.verdicts.beyond import Beyond
 from apps.verdicts.cases import Case
 from apps.verdicts.estimating import GUESSED_DISTANCE, LawOfLeg
 from apps.verdicts.gaps import Drive, StopFact
-from apps.verdicts.ways import END, START, LegKey, Way
-from tests.bench._verdict_town import PRICES, DrivenDay, Route
+from apps.verdicts.gathering import PACE_SD
+from apps.verdicts.questions import SEQUENCE
+from apps.verdicts.ways import END, START, LegKey, Rest, Way
+from tests.bench._verdict_town import AS_EVER, PRICES, DrivenDay, Route, Terms
 
 TAP_S = 8.0
 JUMP_SHARE, JUMP_S = 0.02, (120.0, 900.0)
@@ -38,7 +41,24 @@ KNOWING_SHARE, LOOKS = 0.5, 16
 """So many of those who change a plan know the town, and see so many other ways."""
 
 DRAWS = 64
+PACE_LUCK = 0.04
+"""How far a vehicle is truly from what its type says."""
+
+REST_S = 1800.0
 Ways = dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Two ways, and what is otherwise on each of them, by shift."""
+
+    planned: Ways
+    driven: Ways
+    on_plan: dict[str, Terms] = field(default_factory=dict)
+    on_road: dict[str, Terms] = field(default_factory=dict)
+    aside: Beyond | None = None
+    said_pace: float = 1.0
+    """What the recommended vehicle's type says of its pace; truly it is near that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +70,7 @@ class Planted:
     """
 
     name: str
+    kind: str
     case: Case
     gained_minor: float
     noise_minor: float
@@ -80,10 +101,16 @@ class PlantedDays:
             for name in ("move", rng.choice(["swap", "reverse"])):
                 found = day.changed(rng, name, route)
                 if found is not None:
-                    yield day.planted(rng, f"{on_date} {route.shift} {name}", *found)
+                    choice, label = Choice(*found), f"{on_date} {route.shift} {name}"
+                    yield day.planted(rng, label, SEQUENCE, choice)
         gift = day.given(rng)
         if gift is not None:
-            yield day.planted(rng, f"{on_date} gift", *gift)
+            yield day.planted(rng, f"{on_date} gift", "give_stop", Choice(*gift))
+        chance = stream(seed, f"kinds {on_date.isoformat()}")
+        for kind, make in day.kinds():
+            made = make(chance)
+            if made is not None:
+                yield day.planted(chance, f"{on_date} {kind}", kind, made)
 
 
 class _Day(DrivenDay):
@@ -102,8 +129,11 @@ class _Day(DrivenDay):
         best = min(tried, key=lambda one: self.cost(route, one)) if knows else tried[0]
         return {route.shift: list(route.stops)}, {route.shift: best}
 
-    def given(self, rng: Random) -> tuple[Ways, Ways] | None:
-        """Return two routes, and both with one stop given from one to the other."""
+    def given(self, rng: Random, count: int = 1) -> tuple[Ways, Ways] | None:
+        """Return two routes, and both with stops given from one to the other.
+
+        The last `count` of one go, or any one stop.
+        """
         if len(self.routes) < 2:
             return None
         giver, taker = rng.sample(self.routes, 2)
@@ -111,10 +141,10 @@ class _Day(DrivenDay):
             return None
         knows, tried = rng.random() < KNOWING_SHARE, []
         for _ in range(LOOKS if knows else 1):
-            stop = rng.choice(giver.stops)
+            gone = [rng.choice(giver.stops)] if count == 1 else giver.stops[-count:]
             at = rng.randrange(len(taker.stops) + 1)
-            left = [one for one in giver.stops if one != stop]
-            tried.append((left, [*taker.stops[:at], stop, *taker.stops[at:]]))
+            left = [one for one in giver.stops if one not in gone]
+            tried.append((left, [*taker.stops[:at], *gone, *taker.stops[at:]]))
         chosen = min(
             tried,
             key=lambda one: self.cost(giver, one[0]) + self.cost(taker, one[1]),
@@ -124,19 +154,98 @@ class _Day(DrivenDay):
             {giver.shift: chosen[0], taker.shift: chosen[1]},
         )
 
+    def kinds(self) -> list[tuple[str, Callable[[Random], Choice | None]]]:
+        """Return the other kinds of override, and how somebody comes to choose them."""
+        return [
+            ("take_off", self.put_off),
+            ("end_shift_early", self.ended_early),
+            ("extra_break", self.rested),
+            ("change_vehicle", self.other_vehicle),
+            ("change_window", self.other_window),
+        ]
+
+    def put_off(self, rng: Random) -> Choice | None:
+        """Leave a stop to a shift that serves it when it likes, as on a later day."""
+        found = self.given(rng)
+        if found is None:
+            return None
+        planned, driven = found
+        gone = {
+            stop: ()
+            for shift, stops in planned.items()
+            for stop in stops
+            if stop not in driven[shift]
+        }
+        terms = dict.fromkeys(planned, Terms(windows=gone))
+        return Choice(planned, driven, terms, terms, Beyond.WAITED)
+
+    def ended_early(self, rng: Random) -> Choice | None:
+        """Give a route's last stops to another driver."""
+        found = self.given(rng, count=rng.choice([2, 3, 4]))
+        return Choice(*found, aside=Beyond.REST) if found else None
+
+    def rested(self, rng: Random) -> Choice | None:
+        """Rest once more on the way, and drive the rest as one likes."""
+        route = rng.choice(self.routes)
+        found = self.changed(rng, rng.choice(["move", "reverse"]), route)
+        if found is None:
+            return None
+        due_s = self.seconds(route.begins_at) + rng.uniform(3600.0, 3 * 3600.0)
+        rest = {route.shift: Terms(rest=(due_s, REST_S))}
+        return Choice(*found, on_road=rest, aside=Beyond.REST)
+
+    def other_vehicle(self, rng: Random) -> Choice | None:
+        """Drive as planned, with another vehicle than planned."""
+        route = rng.choice(self.routes)
+        said, dearer = rng.choice([0.8, 0.9, 1.1, 1.25]), rng.choice([0.85, 1.0, 1.2])
+        terms = Terms(
+            pace=said * math.exp(rng.gauss(0.0, PACE_LUCK)),
+            prices=replace(
+                PRICES,
+                per_s_milli=PRICES.per_s_milli * dearer,
+                per_m_milli=PRICES.per_m_milli * dearer,
+            ),
+        )
+        ways = {route.shift: list(route.stops)}
+        return Choice(ways, ways, {route.shift: terms}, said_pace=said)
+
+    def other_window(self, rng: Random) -> Choice | None:
+        """Have a stop served in another window, and put it where that is cheap."""
+        route = rng.choice(self.routes)
+        bound = [one for one in route.stops if self.windows(one)]
+        if not bound or len(route.stops) < 4:
+            return None
+        stop = rng.choice(bound)
+        moved_s = rng.choice([-2, -1, 1, 2]) * 3600.0
+        [*_, (opens, closes)] = self.windows(stop)
+        terms = {
+            route.shift: Terms(windows={stop: ((opens + moved_s, closes + moved_s),)})
+        }
+        rest = [one for one in route.stops if one != stop]
+        tried = [[*rest[:at], stop, *rest[at:]] for at in range(len(rest) + 1)]
+        if rng.random() < KNOWING_SHARE:
+            best = min(
+                tried, key=lambda one: self.cost(route, one, terms=terms[route.shift])
+            )
+        else:
+            best = rng.choice(tried)
+        planned = {route.shift: list(route.stops)}
+        return Choice(planned, {route.shift: best}, on_road=terms)
+
     # ── what the office hears of it, and what is true ───────────────────────
-    def planted(self, rng: Random, name: str, planned: Ways, driven: Ways) -> Planted:
+    def planted(self, rng: Random, name: str, kind: str, choice: Choice) -> Planted:
         """Drive both ways; return what was heard of the one, and what it gained."""
         by_shift = {route.shift: route for route in self.routes}
+        planned, driven = choice.planned, choice.driven
         drives = tuple(
-            self._heard(rng, by_shift[shift], stops)
+            self._heard(rng, by_shift[shift], stops, _terms(choice.on_road, shift))
             for shift, stops in sorted(driven.items())
         )
-        case = self._case(planned, driven, drives)
+        case = self._case(choice, drives)
         truth = math.fsum(
-            self.cost(by_shift[shift], planned[shift])
-            - self.cost(by_shift[shift], driven[shift])
-            for shift in planned
+            self.cost(by_shift[s], planned[s], terms=_terms(choice.on_plan, s))
+            - self.cost(by_shift[s], driven[s], terms=_terms(choice.on_road, s))
+            for s in planned
         )
         plans = [
             self.drive(by_shift[s], stops, self.law, planned=True)[1]
@@ -144,21 +253,25 @@ class _Day(DrivenDay):
             for s, stops in planned.items()
         ]
         actual = [
-            self.drive(by_shift[s], stops)[1] - self.seconds(by_shift[s].begins_at)
+            self.drive(by_shift[s], stops, terms=_terms(choice.on_road, s))[1]
+            - self.seconds(by_shift[s].begins_at)
             for s, stops in driven.items()
         ]
         return Planted(
             name=name,
+            kind=kind,
             case=case,
             gained_minor=truth,
-            noise_minor=self._noise(rng, planned, driven, drives),
+            noise_minor=self._noise(rng, choice, drives),
             planned_s=math.fsum(plans),
             actual_s=math.fsum(actual),
         )
 
-    def _heard(self, rng: Random, route: Route, stops: Sequence[str]) -> Drive:
+    def _heard(
+        self, rng: Random, route: Route, stops: Sequence[str], terms: Terms
+    ) -> Drive:
         """Return what the devices tell of a drive: with taps off, lost, or silent."""
-        seen, ends = self.drive(route, stops)
+        seen, ends = self.drive(route, stops, terms=terms)
         silent: range = range(0)
         if rng.random() < SILENT_SHARE and len(seen) > SILENT_STOPS:
             first = rng.randrange(len(seen) - SILENT_STOPS)
@@ -184,9 +297,22 @@ class _Day(DrivenDay):
             facts=tuple(facts),
             departed_s=began,
             back_s=_tapped(rng, ends),
+            rests=self._rests(route, stops, terms),
         )
 
-    def _case(self, planned: Ways, driven: Ways, drives: tuple[Drive, ...]) -> Case:
+    def _rests(
+        self, route: Route, stops: Sequence[str], terms: Terms
+    ) -> tuple[Rest, ...]:
+        """Return the break of a drive as the device told it."""
+        if terms.rest is None:
+            return ()
+        seen, ends = self.drive(route, stops, terms=terms)
+        taken = [one.rested_at_s for one in seen if one.rested_at_s is not None]
+        at_s = taken[0] if taken else ends - terms.rest[1]
+        return (Rest(due_s=at_s, duration_s=terms.rest[1]),)
+
+    def _case(self, choice: Choice, drives: tuple[Drive, ...]) -> Case:
+        planned, driven = choice.planned, choice.driven
         by_shift = {route.shift: route for route in self.routes}
         left = {f.stop_id: f.left_s for drive in drives for f in drive.facts}
         laws: dict[LegKey, LawOfLeg] = {}
@@ -201,13 +327,16 @@ class _Day(DrivenDay):
                     * self.metres(here, there, planned=True),
                 )
         return Case(
-            recommended=self._ways(planned),
-            chosen=self._ways(driven),
+            recommended=self._ways(planned, choice.on_plan, choice.said_pace),
+            chosen=self._ways(driven, choice.on_road),
             drives=drives,
             laws=laws,
+            aside=choice.aside,
         )
 
-    def _ways(self, of: Ways) -> tuple[Way, ...]:
+    def _ways(
+        self, of: Ways, on: Mapping[str, Terms], pace: float = 1.0
+    ) -> tuple[Way, ...]:
         by_shift = {route.shift: route for route in self.routes}
         return tuple(
             Way(
@@ -215,16 +344,19 @@ class _Day(DrivenDay):
                 begins_s=self.seconds(by_shift[shift].begins_at),
                 stops=tuple(stops),
                 shift_ends_s=by_shift[shift].ends_s,
-                prices=PRICES,
+                prices=_terms(on, shift).prices,
+                rests=self._rests(by_shift[shift], stops, _terms(on, shift)),
+                windows=_terms(on, shift).windows,
+                pace=pace,
+                pace_sd=PACE_SD if pace != 1 else 0.0,
             )
             for shift, stops in sorted(of.items())
         )
 
     # ── how exactly it can be known ─────────────────────────────────────────
-    def _noise(
-        self, rng: Random, planned: Ways, driven: Ways, drives: tuple[Drive, ...]
-    ) -> float:
+    def _noise(self, rng: Random, choice: Choice, drives: tuple[Drive, ...]) -> float:
         """Return the spread of the gain over days that would have looked the same."""
+        planned, driven = choice.planned, choice.driven
         by_shift = {route.shift: route for route in self.routes}
         base: dict[str, dict[tuple[str, str], float]] = {}
         blind: dict[str, list[tuple[str, str]]] = {}
@@ -252,8 +384,13 @@ class _Day(DrivenDay):
                     for pair in sorted(legs)
                 }
                 route = by_shift[shift]
-                gain += self.cost(route, planned[shift], drawn, roads)
-                gain -= self.cost(route, driven[shift], drawn, roads)
+                before = _terms(choice.on_plan, shift)
+                if choice.said_pace != 1:
+                    luck = math.exp(rng.gauss(0.0, PACE_LUCK))
+                    before = replace(before, pace=choice.said_pace * luck)
+                after = _terms(choice.on_road, shift)
+                gain += self.cost(route, planned[shift], drawn, roads, terms=before)
+                gain -= self.cost(route, driven[shift], drawn, roads, terms=after)
             gains.append(gain)
         return pstdev(gains)
 
@@ -263,7 +400,7 @@ class _Day(DrivenDay):
         seen, _ = self.drive(route, stops)
         at, here, legs = self.seconds(route.begins_at), START, {}
         for one in seen:
-            legs[here, one.stop] = one.arrived_s - at
+            legs[here, one.stop] = one.leg_s
             at, here = one.left_s, one.stop
         legs[here, END] = self.true_leg_s(here, END, at)
         return legs
@@ -282,6 +419,10 @@ class _Day(DrivenDay):
                     ways.append(math.log(metres / guess))
                 at, here = one.left_s, one.stop
         return pstdev(times), pstdev(ways)
+
+
+def _terms(on: Mapping[str, Terms], shift: str) -> Terms:
+    return on.get(shift, AS_EVER)
 
 
 def _other(rng: Random, name: str, stops: Sequence[str]) -> list[str]:

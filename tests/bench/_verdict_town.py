@@ -35,10 +35,31 @@ Times = Mapping[tuple[str, str], float]
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What is otherwise on one way: windows of stops, a rest, the vehicle and its prices.
+
+    `rest` is from when on a break is due, and its seconds; `pace` how long legs take.
+    """
+
+    windows: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    rest: tuple[float, float] | None = None
+    pace: float = 1.0
+    prices: Prices = PRICES
+
+
+AS_EVER = Terms()
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
-    """One visit in the simulated truth, in seconds after the origin."""
+    """One visit in the simulated truth, in seconds after the origin.
+
+    `leg_s` is the drive to it, `rested_at_s` when the driver rested before that.
+    """
 
     stop: str
+    leg_s: float
+    rested_at_s: float | None
     arrived_s: float
     began_s: float
     left_s: float
@@ -180,20 +201,28 @@ class DrivenDay:
         legs: Times | None = None,
         *,
         planned: bool = False,
+        terms: Terms = AS_EVER,
     ) -> tuple[list[Stopped], float]:
         """Drive a sequence: by the truth, or with legs that somebody names."""
         at, here, seen = self.seconds(route.begins_at), START, []
+        rest = terms.rest
         for stop in stops:
-            at += legs[here, stop] if legs else self.true_leg_s(here, stop, at)
-            began, late = begun(at, self.windows(stop))
+            rested_at = None
+            if rest is not None and at >= rest[0]:
+                rested_at, at, rest = at, at + rest[1], None
+            took = legs[here, stop] if legs else self.true_leg_s(here, stop, at)
+            at += took * terms.pace
+            windows = terms.windows.get(stop, self.windows(stop))
+            began, late = begun(at, windows)
             if planned:
                 left = began + self.orders[stop].planned_service_s
             else:
                 left = began + self.true_service_s(stop)
-            seen.append(Stopped(stop, at, began, left, late))
+            leg_s = took * terms.pace
+            seen.append(Stopped(stop, leg_s, rested_at, at, began, left, late))
             at, here = left, stop
-        at += legs[here, END] if legs else self.true_leg_s(here, END, at)
-        return seen, at
+        took = legs[here, END] if legs else self.true_leg_s(here, END, at)
+        return seen, at + took * terms.pace + (rest[1] if rest else 0.0)
 
     def cost(
         self,
@@ -203,22 +232,24 @@ class DrivenDay:
         roads: Times | None = None,
         *,
         planned: bool = False,
+        terms: Terms = AS_EVER,
     ) -> float:
         """Return what a sequence costs in minor units: time, distance, being late."""
         if not stops:
             return 0.0
-        seen, ends = self.drive(route, stops, legs, planned=planned)
+        seen, ends = self.drive(route, stops, legs, planned=planned, terms=terms)
         took = ends - self.seconds(route.begins_at)
         late = math.fsum(one.late_s for one in seen)
         metres = math.fsum(
             roads[a, b] if roads else self.metres(a, b, planned=legs is not None)
             for a, b in zip([START, *stops], [*stops, END], strict=True)
         )
+        prices = terms.prices
         return (
-            took * PRICES.per_s_milli
-            + metres * PRICES.per_m_milli
-            + max(0.0, ends - route.ends_s) * PRICES.overtime_per_s_milli
-            + late * PRICES.window_late_per_s_milli
+            took * prices.per_s_milli
+            + metres * prices.per_m_milli
+            + max(0.0, ends - route.ends_s) * prices.overtime_per_s_milli
+            + late * prices.window_late_per_s_milli
         ) / 1000
 
     def metres(self, here: str, there: str, *, planned: bool) -> float:

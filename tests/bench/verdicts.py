@@ -20,6 +20,7 @@ from typing import Any
 
 from apps.training.town.generate import make_town
 from apps.training.town.truth import TownTruth
+from apps.verdicts.beyond import one_sided
 from apps.verdicts.cases import judge_case
 from apps.verdicts.replay import LEAST_S, Z
 from apps.verdicts.ways import Judged, Ruling
@@ -51,18 +52,27 @@ class Outcome:
 
     @property
     def is_decidable(self) -> bool:
-        """Tell whether the true gain lies above the limit of detection."""
-        return self.size > 2 * Z and self.worth > 1.5
+        """Tell whether the true gain lies above the limit of detection, and may be said.
+
+        What no figure measures holds one side back: see `is_held_back`.
+        """
+        return self.size > 2 * Z and self.worth > 1.5 and not self.is_held_back
+
+    @property
+    def is_held_back(self) -> bool:
+        """Tell whether the truth is on the side on which nothing may be said."""
+        aside = self.planted.case.aside
+        return one_sided(self.truth, aside)[0] == Ruling.UNDECIDABLE
 
     @property
     def is_inside(self) -> bool:
         """Tell whether the true gain lies inside the noise."""
-        return self.size <= 1 or self.worth <= 0.5
+        return (self.size <= 1 or self.worth <= 0.5) and not self.is_held_back
 
     @property
     def is_above_the_rule(self) -> bool:
         """Tell whether the true gain itself keeps the rule: no grey zone between."""
-        return self.size > Z and self.worth > 1
+        return self.size > Z and self.worth > 1 and not self.is_held_back
 
     @property
     def truth(self) -> Ruling:
@@ -80,7 +90,13 @@ def main(argv: list[str]) -> dict[str, Any]:
     given = parser.parse_args(argv)
     started = time.perf_counter()
     found = list(outcomes(given.days, given.orders, given.drivers, given.seed))
-    return figures(found) | {"seconds": round(time.perf_counter() - started, 1)}
+    kinds = sorted({one.planted.kind for one in found})
+    by_kind = {
+        kind: kind_figures([one for one in found if one.planted.kind == kind])
+        for kind in kinds
+    }
+    told = figures(found) | {"by_kind": by_kind}
+    return told | {"seconds": round(time.perf_counter() - started, 1)}
 
 
 def outcomes(days: int, orders: int, drivers: int, seed: int) -> Iterable[Outcome]:
@@ -102,12 +118,15 @@ def figures(found: Sequence[Outcome]) -> dict[str, Any]:
     """Return how often verdicts are right above the noise, and silent within it."""
     clear = [one for one in found if one.is_decidable]
     within = [one for one in found if one.is_inside and not one.is_decidable]
+    held = [one for one in found if one.is_held_back]
     ruled = [one for one in found if one.judged.ruling != Ruling.UNDECIDABLE]
     return {
         "decidable": len(clear),
         "right_pct": _share(one.judged.ruling == one.truth for one in clear),
         "abstained_inside_noise_pct": _share(map(_abstained, within)),
-        "between": len(found) - len(clear) - len(within),
+        "between": len(found) - len(clear) - len(within) - len(held),
+        "held_back": len(held),
+        "held_back_undecided_pct": _share(map(_abstained, held)),
         "inside_noise": len(within),
         "judged": len(ruled),
         "judged_right_pct": _share(one.judged.ruling == one.truth for one in ruled),
@@ -127,6 +146,17 @@ def figures(found: Sequence[Outcome]) -> dict[str, Any]:
         "without_grey_zone": _without_grey_zone(found),
         "by_size": _by_size(found),
     }
+
+
+def kind_figures(found: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the figures of one kind of choice."""
+    told = figures(found)
+    names = [
+        *("decidable", "right_pct", "opposite_pct", "inside_noise"),
+        *("abstained_inside_noise_pct", "held_back", "held_back_undecided_pct"),
+        *("between", "within_90_interval_pct"),
+    ]
+    return {name: told[name] for name in names}
 
 
 def _abstained(one: Outcome) -> bool:

@@ -88,12 +88,15 @@ def test_judge_shift_waits_until_it_is_over() -> None:
     assert len(judge_shift(driven.shift, by=SYSTEM, now=NOW + timedelta(days=1))) == 1
 
 
-@pytest.mark.parametrize("values", [{"state": "rejected"}, {"kind": "skip_stop"}])
-def test_judge_shift_leaves_what_was_not_done_or_not_measured(
-    values: dict[str, str],
-) -> None:
+@pytest.mark.parametrize("state", ["rejected", "withdrawn", "waiting"])
+def test_judge_shift_leaves_what_was_not_done(state: str) -> None:
     driven = make_driven(*ALONG)
-    overridden(driven, ZIGZAG, ALONG, **values)
+    asked = overridden(driven, ZIGZAG, ALONG)
+    if state == "waiting":
+        asked.answered_at, asked.answered_by = None, ""
+        asked.approver, asked.deadline_at = "Supervisor", AFTER
+    asked.state = state
+    asked.save()
     assert judged(driven) == []
 
 

@@ -11,3 +11,9 @@ def test_planted_truth_is_found_and_noise_left_alone() -> None:
     assert found["abstained_inside_noise_pct"] >= 90
     assert found["opposite_pct"] == 0
     assert found["naive_right_pct"] < found["right_pct"]
+    assert set(found["by_kind"]) == {
+        *("sequence", "give_stop", "take_off", "end_shift_early"),
+        *("extra_break", "change_vehicle", "change_window"),
+    }
+    assert found["held_back"] >= 10
+    assert found["held_back_undecided_pct"] == 100

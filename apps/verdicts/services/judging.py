@@ -8,12 +8,14 @@ from django.db import IntegrityError
 from apps.core.actors import Actor
 from apps.drivers.models import Shift
 from apps.journal.services import Writer, writing
-from apps.verdicts.arithmetic import arithmetic_of, case_hash
+from apps.verdicts.arithmetic import arithmetic_of, barred_hash, case_hash
 from apps.verdicts.cases import Case, Found, judge_case
+from apps.verdicts.facts import Question
 from apps.verdicts.gathering import gathered
 from apps.verdicts.models import Verdict
-from apps.verdicts.questions import Question, questions_of
+from apps.verdicts.questions import questions_of
 from apps.verdicts.states import Subject
+from apps.verdicts.ways import Ruling
 
 
 def judge_shift(shift: Shift, *, by: Actor, now: datetime) -> list[Verdict]:
@@ -24,13 +26,15 @@ def judge_shift(shift: Shift, *, by: Actor, now: datetime) -> list[Verdict]:
     """
     given = []
     for question in questions_of(shift, now):
-        case = gathered(question)
-        digest = case_hash(case)
+        case = None if question.barred else gathered(question)
+        digest = case_hash(case) if case else barred_hash(str(question.barred))
         old = _known(question)
         if old is not None and old.inputs_hash == digest:
             continue
-        found = judge_case(case)
-        values = _values(case, found) | {"inputs_hash": digest, "judged_at": now}
+        values = (
+            _values(case, judge_case(case)) if case else _undecided(question.barred)
+        )
+        values |= {"inputs_hash": digest, "judged_at": now}
         row = (
             _give(question, values, by=by, now=now)
             if old is None
@@ -60,7 +64,19 @@ def _values(case: Case, found: Found) -> dict[str, Any]:
         "sd_minor": round(judged.sd_minor),
         "sd_s": round(judged.sd_s),
         "least_minor": round(judged.least_minor),
+        "because": judged.because,
         "arithmetic": arithmetic_of(case, found),
+    }
+
+
+def _undecided(why: str | None) -> dict[str, Any]:
+    """Return the verdict on what is not replayed: no figures, and the reason."""
+    figures = ("gained_minor", "gained_s", "sd_minor", "sd_s", "least_minor")
+    return {
+        **dict.fromkeys(figures, 0),
+        "ruling": str(Ruling.UNDECIDABLE),
+        "because": str(why),
+        "arithmetic": {},
     }
 
 
@@ -115,6 +131,7 @@ def _record(kind: str, row: Verdict, journal: Writer, **more: Any) -> None:
         route_id=str(row.route_id),
         recommendation_id=str(row.recommendation_id or ""),
         ruling=row.ruling,
+        because=row.because,
         gained_minor=row.gained_minor,
         sd_minor=row.sd_minor,
         version=row.version,
