@@ -22,11 +22,11 @@ from apps.routes.changes import (
 )
 
 BEYOND: Final[Mapping[str, str]] = {
-    "minutes": _("{actual} min more, {limit} are allowed"),
-    "cost_minor": _("{actual} more, {limit} are allowed"),
-    "stops": _("{actual} stops moved, {limit} are allowed"),
-    "windows_broken": _("{actual} windows or promises broken, {limit} are allowed"),
-    "minutes_to_departure": _("{actual} min before departure, {limit} are needed"),
+    "minutes": _("more minutes: {actual}, limit {limit}"),
+    "cost_minor": _("more cost: {actual}, limit {limit}"),
+    "stops": _("stops moved: {actual}, limit {limit}"),
+    "windows_broken": _("windows and promises broken: {actual}, limit {limit}"),
+    "minutes_to_departure": _("minutes before departure: {actual}, at least {limit}"),
     "hours": _("it is {actual}, allowed is {limit}"),
     "weekdays": _("it is {actual}, allowed is {limit}"),
 }

@@ -66,7 +66,10 @@ BY_RULE: Final = "right:"
 MEANS: Final = _("It means: {impact}")
 WOULD_MEAN: Final = _("It would mean: {impact}")
 
-MORE: Final = (INSTEAD, ALLOWED, MEANS, WOULD_MEAN)
+AS_LONG: Final = _("As long and as far as now.")
+NAMED: Final = 3
+"""So many late stops are named; a device is small."""
+MORE: Final = (AS_LONG, INSTEAD, ALLOWED, MEANS, WOULD_MEAN)
 
 
 def told_override(row: Override) -> str:
@@ -149,33 +152,67 @@ def told_preview(impact: Impact, decision: Decision, currency: str) -> str:
 
 
 def told_impact(impact: Impact) -> str:
-    """Return what a change does, by the numbers of the driver's stops alone."""
-    parts = [
-        gettext("{minutes:+d} min, {km:+.1f} km.").format(
-            minutes=impact.minutes, km=impact.distance_m / 1000
+    """Return what a change does: to the driver's own stops by number, to others by count."""
+    parts = [_figures(impact)]
+    own, others = _late_stops(impact)
+    parts += [
+        gettext("Stop {number}: {minutes} min late.").format(
+            number=number, minutes=minutes
         )
+        for number, minutes in sorted(own[:NAMED])
     ]
-    numbers = {
-        called.order_id: called.number for side in impact.after for called in side.stops
-    }
-    for one in impact.broken:
-        number = numbers.get(one.order_id)
-        if number is not None and one.minutes_late > 0:
-            parts.append(
-                gettext("Stop {number}: {minutes} min late.").format(
-                    number=number, minutes=one.minutes_late
-                )
-            )
+    rest = len(own) - NAMED
+    if rest > 0:
+        words = ngettext(
+            "{count} more stop is late.", "{count} more stops are late.", rest
+        )
+        parts.append(words.format(count=rest))
     if impact.other_drivers:
         count = len(impact.other_drivers)
-        parts.append(
-            ngettext(
-                "{count} other driver is touched.",
-                "{count} other drivers are touched.",
-                count,
-            ).format(count=count)
+        words = ngettext(
+            "{count} other driver is touched.",
+            "{count} other drivers are touched.",
+            count,
         )
+        parts.append(words.format(count=count))
+    if others:
+        words = ngettext(
+            "{count} of their stops is late.",
+            "{count} of their stops are late.",
+            others,
+        )
+        parts.append(words.format(count=others))
     return " ".join(parts)
+
+
+def _figures(impact: Impact) -> str:
+    km = round(impact.distance_m / 1000, 1)
+    if not impact.minutes and not km:
+        return gettext(AS_LONG)
+    return gettext("{minutes:+d} min, {km:+.1f} km.").format(
+        minutes=impact.minutes, km=km + 0.0
+    )
+
+
+def _late_stops(impact: Impact) -> tuple[list[tuple[int, int]], int]:
+    """Return the own stops that are late, the worst first, and how many of others are.
+
+    Own is every touched route but those of other drivers; each as number and minutes.
+    """
+    others = {*impact.other_drivers}
+    numbers = {
+        called.order_id: called.number
+        for side in impact.after
+        if side.driver_id not in others
+        for called in side.stops
+    }
+    late: dict[str, int] = {}
+    for one in impact.broken:
+        if one.order_id and one.minutes_late > 0:
+            late[one.order_id] = max(late.get(one.order_id, 0), one.minutes_late)
+    own = [(numbers[each], late[each]) for each in late if each in numbers]
+    own.sort(key=lambda each: (-each[1], each[0]))
+    return own, len(late) - len(own)
 
 
 def told_role(role: str) -> str:

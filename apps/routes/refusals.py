@@ -18,11 +18,13 @@ SENTENCES: Final[Mapping[str, str]] = {
     "loose_order_closed": "This stop: its order is {status}. Open the order again first.",
     "nobody_has_it": "No driver has this stop: give it to one first, then change its place.",
     "route_over": "This route is finished: there is nothing left to hold.",
+    "not_locked": "This route is not locked: there is nothing to unlock.",
     "shift_over": "This shift is {status}: choose one that is planned or running.",
     "no_such_alternative": "This recommendation has {count} alternatives: choose one of "
     "them, counted from 0.",
     "no_routes_kept": "This alternative is stored by its cost alone: there are no routes "
     "to take.",
+    "same_plan": "What is ahead is driven like this anyway: there is nothing to change.",
     "another_day": "This shift is another depot's, or on another day.",
     "has_it_already": "This driver has the stop already: move it on the route.",
     "window_over": "That window is over: choose one that is still to come.",

@@ -27,6 +27,7 @@ from apps.routes.changes import (
 )
 from apps.routes.intake import USABLE_SHIFTS
 from apps.routes.models import Plan, Route, Stop
+from apps.routes.pinned import RouteLock
 from apps.routes.refusals import sentence
 from apps.routes.selectors import parse_id, published_plan
 from apps.routes.states import DONE, UNDER_WAY, RouteState
@@ -147,6 +148,9 @@ def _of_route(change: LockRoute | UnlockRoute) -> Subject:
         raise NotFound("There is no such route.")
     if route.status == RouteState.FINISHED:
         raise CannotChange.of("route_over")
+    is_locked = RouteLock.objects.filter(route=route, ended_at=None).exists()
+    if isinstance(change, UnlockRoute) and not is_locked:
+        raise CannotChange.of("not_locked")
     return Subject(
         depot_id=route.depot_id,
         service_date=route.service_date,

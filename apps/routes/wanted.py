@@ -259,6 +259,9 @@ def alternative(live: Live, routes: Mapping[str, Sequence[str]], lead: str) -> W
 
     A parcel stays in the van that has left with it; what the other plan does not know
     comes last.
+
+    Raises:
+        Unfit: that is how it is driven anyway.
     """
     orders = {str(order.order_id): order for order in live.day.orders}
     present = {one.shift_id: live.jobs(one.shift_id) for one in live.day.shifts}
@@ -282,6 +285,8 @@ def alternative(live: Live, routes: Mapping[str, Sequence[str]], lead: str) -> W
         for shift_id, jobs in sequences.items()
         if jobs != present[shift_id]
     }
+    if not changed:
+        raise Unfit("same_plan")
     return Wanted(
         day=live.day,
         lead=lead,

@@ -1,5 +1,6 @@
 """Each answer is precise: who decides until when, what is not allowed and why, what it means."""
 
+from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
 
@@ -9,9 +10,16 @@ from rest_framework.test import APIClient
 
 from apps.core.problems import Problem
 from apps.overrides.models import DecisionRight, Override
+from apps.overrides.services.watching import expire_overrides
 from apps.overrides.states import OverrideState
-from apps.overrides.words import told_override
-from apps.routes.changes import from_wire
+from apps.overrides.words import told_impact, told_override
+from apps.routes.changes import (
+    Broken,
+    Called,
+    RouteSketch,
+    from_wire,
+    impact_from_wire,
+)
 from apps.routes.impact import impact_of
 from apps.routes.models import Stop
 from tests.factories import TimeWindowFactory
@@ -68,13 +76,13 @@ def test_waiting_says_whom_until_when_why_and_what_it_would_mean(scene: Scene) -
     until = f"{row.deadline_at:%H:%M}" if zone == "UTC" else ""
     assert said.startswith("Asked: supervisor. You get an answer by "), said
     assert until in said
-    assert "1 windows or promises broken, 0 are allowed" in said
+    assert "windows and promises broken: 1, limit 0" in said
     assert f"It would mean: {minutes:+d} min" in said
     assert f"Stop 2: {late} min late." in said
     with translation.override("de"):
         german = told_override(row)
     assert german.startswith("Gefragt: Schichtleitung. Du bekommst bis "), german
-    assert "erlaubt sind 0" in german
+    assert "Grenze 0" in german
     assert f"Stopp 2: {late} min" in german
 
 
@@ -85,10 +93,10 @@ def test_denied_says_which_limit_is_passed(scene: Scene) -> None:
     assert row.impact is not None
     moved = len(row.impact["moved"])
     said = told_override(row)
-    assert said.startswith(f"Not allowed: {moved} stops moved, 0 are allowed."), said
+    assert said.startswith(f"Not allowed: stops moved: {moved}, limit 0."), said
     assert "Ask the office if it must be." in said
     with translation.override("fr"):
-        assert f"{moved} arrêts déplacés, 0 sont permis" in told_override(row)
+        assert f"arrêts déplacés : {moved}, limite 0" in told_override(row)
 
 
 def test_denied_by_the_hour_says_the_hours(scene: Scene) -> None:
@@ -199,7 +207,7 @@ def test_what_the_device_is_shown_before_says_who_would_decide(scene: Scene) -> 
     assert shown["detail"].endswith("You may do this without asking.")
     rights("skip_stop", outcome="allowed", max_stops=0)
     shown = client.post("/api/sync/v1/overrides/impact", body, format="json").json()
-    assert "stops moved, 0 are allowed. Ask the office" in shown["detail"]
+    assert "limit 0. Ask the office" in shown["detail"]
     assert {"cost_minor", "currency"} <= shown["impact"].keys()
 
 
@@ -216,3 +224,71 @@ def test_refusal_by_a_door_carries_its_code(scene: Scene) -> None:
     with pytest.raises(Problem) as refused:
         impact_of(change, now=ASKED)
     assert refused.value.document()["refusal"] == {"code": "break_over"}
+
+
+def test_many_late_stops_are_the_worst_three_and_a_count(scene: Scene) -> None:
+    row = moves(scene)
+    impact = impact_from_wire(row.impact or {})
+    own = str(scene.routes[0].driver_id)
+    other = str(scene.routes[1].driver_id)
+    at = ASKED + timedelta(hours=1)
+    mine = [Called(stop_id="", order_id=f"m{n}", number=n, eta_at=at) for n in range(9)]
+    theirs = [Called(stop_id="", order_id="t1", number=5, eta_at=at)]
+    late = {f"m{number}": number for number in range(1, 6)} | {"t1": 40}
+    impact = replace(
+        impact,
+        minutes=0,
+        distance_m=-20,
+        other_drivers=(other,),
+        after=tuple(
+            RouteSketch(
+                shift_id=who, driver_id=who, route_id="", ends_at=at, stops=tuple(stops)
+            )
+            for who, stops in ((own, mine), (other, theirs))
+        ),
+        broken=tuple(
+            Broken(code="window_missed", order_id=order_id, minutes_late=minutes)
+            for order_id, minutes in late.items()
+        ),
+    )
+    assert told_impact(impact) == (
+        "As long and as far as now. Stop 3: 3 min late. Stop 4: 4 min late. "
+        "Stop 5: 5 min late. 2 more stops are late. 1 other driver is touched. "
+        "1 of their stops is late."
+    )
+
+
+def test_nothing_to_unlock_and_nothing_to_swap_are_refused_in_words(
+    scene: Scene,
+) -> None:
+    route = scene.routes[0]
+    row = priced(scene.asks("unlock_route", {"route_id": str(route.pk)}))
+    assert (row.state, row.refusal["code"]) == (OverrideState.FAILED, "not_locked")
+    about = route.plan.recommendation
+    assert about is not None
+    about.alternatives = [
+        {
+            "engine": "greedy",
+            "total_minor": 1,
+            "routes": {
+                str(each.shift_id): [str(stop.order_id) for stop in scene.stops(number)]
+                for number, each in enumerate(scene.routes)
+            },
+        }
+    ]
+    about.save()
+    swap = {"recommendation_id": str(about.pk), "alternative": 0}
+    row = priced(scene.asks("take_alternative", swap))
+    assert (row.state, row.refusal["code"]) == (OverrideState.FAILED, "same_plan")
+    assert "driven like this anyway" in told_override(row)
+
+
+def test_request_that_nobody_could_price_expires_in_its_kinds_time(
+    scene: Scene,
+) -> None:
+    row = moves_later(scene)
+    assert expire_overrides(now=ASKED + timedelta(minutes=19)) == 0
+    assert expire_overrides(now=ASKED + timedelta(minutes=20)) == 1
+    row.refresh_from_db()
+    assert row.state == OverrideState.EXPIRED
+    assert "Nobody answered in time" in told_override(row)

@@ -1,9 +1,11 @@
 """What time does to requests: they escalate, and they expire."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from apps.core.actors import SYSTEM
 from apps.journal.services import writing
+from apps.overrides.defaults import PATIENCE
 from apps.overrides.models import Override
 from apps.overrides.rights import next_role
 from apps.overrides.services.closing import (
@@ -20,13 +22,21 @@ def expire_overrides(*, now: datetime) -> int:
     """End what nobody answered in time; the plan stays as it is. Return how many."""
     due = Override.objects.filter(state=OverrideState.WAITING, deadline_at__lte=now)
     count = 0
-    for row in due:
+    for row in (*due, *_never_priced(now)):
         try:
             close(row, OverrideState.EXPIRED, by=SYSTEM, now=now)
         except (AlreadyAnswered, SeenOlder):
             continue  # Answered in the last moment: that counts.
         count += 1
     return count
+
+
+def _never_priced(now: datetime) -> Iterator[Override]:
+    """Yield what could not even be priced within the time that its kind has."""
+    for row in Override.objects.filter(state=OverrideState.REQUESTED):
+        within = timedelta(minutes=PATIENCE[row.kind].answer_within)
+        if row.received_at + within <= now:
+            yield row
 
 
 def escalate_overrides(*, now: datetime) -> int:

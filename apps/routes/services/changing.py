@@ -107,7 +107,7 @@ def store_change(
         EFFECTS[type(change)](change, ready, journal)
         journal.record(
             "change.applied",
-            routes[0] if routes else ready.subject.own_stop(),
+            routes[0] if routes else ready.subject.about,
             depot_id=ready.subject.depot_id,
             service_date=ready.subject.service_date.isoformat(),
             route_ids=sorted(str(route.pk) for route in routes),
