@@ -166,10 +166,16 @@ def settle(
 
 
 def supersede_open(
-    *, subject_type: str, subject_ids: Sequence[str], by: Actor, now: datetime
+    *,
+    kind: str,
+    subject_type: str,
+    subject_ids: Sequence[str],
+    by: Actor,
+    now: datetime,
 ) -> int:
-    """End the open recommendations about these subjects; return how many."""
+    """End the open recommendations of a kind about these subjects; return how many."""
     rows = Recommendation.objects.filter(
+        kind=kind,
         subject_type=subject_type,
         subject_id__in=list(subject_ids),
         state=RecommendationState.ISSUED,

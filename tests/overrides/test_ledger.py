@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from apps.core.actors import SYSTEM
 from apps.journal.models import Entry
 from apps.overrides.models import DecisionRight, Override
 from apps.overrides.pricing import Consent, approve, look_at, price_again
@@ -18,6 +19,7 @@ from apps.recommendations.models import Recommendation
 from apps.recommendations.reruns import make_again
 from apps.recommendations.services import expire_due
 from apps.routes.changes import from_wire
+from apps.routes.services.etas import refresh_etas
 from tests.office import signed_in
 from tests.overrides.days import ASKED, Scene, priced
 from tests.sync.builders import enrol
@@ -147,6 +149,26 @@ def test_another_change_in_its_place_is_followed_and_the_asked_one_superseded(
     asked.refresh_from_db()
     assert (done.state, done.parameters["change"]) == ("followed", "take_off")
     assert asked.state == "superseded"
+
+
+def test_times_told_anew_do_not_end_the_impact_of_a_request_about_a_route(
+    scene: Scene,
+) -> None:
+    shift = scene.routes[0].shift
+    ends_at = (shift.ends_at - timedelta(minutes=30)).isoformat()
+    values = {"shift_id": str(shift.pk), "ends_at": ends_at}
+    row = priced(scene.asks("end_shift_early", values))
+    assert noted(row).subject_type == "route"
+    route = scene.routes[0]
+    refresh_etas(
+        [route.pk], told=[route.pk], by=SYSTEM, now=ASKED + timedelta(minutes=1)
+    )
+    told = Recommendation.objects.filter(kind="eta", subject_id=str(route.pk))
+    assert told.filter(state="superseded").exists()
+    assert noted(row).state == "issued"
+    consent = Consent(version=row.version)
+    approve(row.pk, consent, by=scene.by("Supervisor"), now=ASKED)
+    assert noted(row).state == "followed"
 
 
 def test_each_door_that_shows_an_impact_writes_it_down(scene: Scene) -> None:

@@ -29,6 +29,7 @@ def note_times(
     if not told:
         return
     recommendations.supersede_open(
+        kind="eta",
         subject_type=ROUTE,
         subject_ids=[str(outlook.route.pk) for outlook, _ in told],
         by=by,
