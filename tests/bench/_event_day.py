@@ -42,7 +42,7 @@ def lay_out(drivers: int, orders: int) -> list[dict[str, Any]]:
     """Plan a day that begins about now; return its drivers with their devices."""
     from apps.core import clock  # noqa: PLC0415
     from apps.core.actors import SYSTEM  # noqa: PLC0415
-    from apps.routes.models import Stop  # noqa: PLC0415
+    from apps.routes.models import Route  # noqa: PLC0415
     from apps.routes.services.plans import request_plan  # noqa: PLC0415
     from tests.factories import (  # noqa: PLC0415
         DepotFactory,
@@ -83,22 +83,16 @@ def lay_out(drivers: int, orders: int) -> list[dict[str, Any]]:
     )
     drain()
     stops: dict[Any, list[Any]] = {shift.pk: [] for shift in shifts}
-    for stop in Stop.objects.filter(route__depot=depot).select_related(
-        "route", "order"
-    ):
-        stops[stop.route.shift_id].append(stop)
+    for route in Route.objects.filter(depot=depot).prefetch_related("stops__order"):
+        stops[route.shift_id] += sorted(route.stops.all(), key=lambda it: it.sequence)
     return [
         {
             "driver": shift.driver.name,
             "token": enrol(shift.driver).session_token,
             "shift_id": str(shift.pk),
-            "at": next(
-                (
-                    (stop.order.latitude, stop.order.longitude)
-                    for stop in sorted(stops[shift.pk], key=lambda stop: stop.sequence)
-                ),
-                None,
-            ),
+            "at": [
+                (one.order.latitude, one.order.longitude) for one in stops[shift.pk]
+            ],
         }
         for shift in shifts
     ]

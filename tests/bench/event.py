@@ -206,7 +206,7 @@ async def told_steps(
     ears = [asyncio.create_task(device.listen()) for device in devices]
     first = devices[0]
     began_ms = time.time() * 1000
-    lat, lon = first.at
+    lat, lon = first.at[0]
     place = {"lat": lat, "lon": lon, "radius_m": RADIUS_M}
     await first.push("exception.reported", {"reason": "closure", **place})
     answered_ms = time.time() * 1000
