@@ -15,16 +15,21 @@ from unfold.widgets import (
 )
 
 from apps.core.problems import Invalid
+from apps.core.wording import money
 from apps.drivers.models import Shift, Vehicle
 from apps.drivers.states import ShiftState
 from apps.overrides.states import AskReason, OverrideKind
+from apps.recommendations.passport import ENGINES
 from apps.routes.changes import Change, from_wire
 from apps.routes.models import Route
 from apps.routes.states import StopState
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "move_stop": ("stop", "place"),
-    "pin_stop": ("stop", "at_place", "with_driver", "from_at", "until_at"),
+    "pin_stop": (
+        *("stop", "at_place", "with_driver", "from_at", "until_at"),
+        "is_released",
+    ),
     "give_stop": ("stop", "shift", "is_handed_over"),
     "take_off": ("stop",),
     "skip_stop": ("stop",),
@@ -39,7 +44,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 """What each kind asks for, beside why."""
 
 KIND_CHOICES = [one for one in OverrideKind.choices if one[0] in FIELDS]
-OPTIONAL = {"at_place", "with_driver", "is_handed_over"}
+OPTIONAL = {"at_place", "with_driver", "is_handed_over", "is_released"}
 TIMES = {
     "pin_stop": ("from_at", "until_at"),
     "change_window": ("opens_at", "closes_at"),
@@ -67,6 +72,9 @@ class ChangeForm(forms.Form):
     with_driver = forms.BooleanField(
         label="Keep its driver", required=False, widget=UnfoldBooleanWidget
     )
+    is_released = forms.BooleanField(
+        label="Take its pins off instead", required=False, widget=UnfoldBooleanWidget
+    )
     is_handed_over = forms.BooleanField(
         label="The drivers meet and hand it over",
         required=False,
@@ -89,12 +97,10 @@ class ChangeForm(forms.Form):
         initial=15,
         widget=UnfoldAdminIntegerFieldWidget,
     )
-    alternative = forms.IntegerField(
-        label="Alternative",
-        min_value=0,
-        initial=0,
-        widget=UnfoldAdminIntegerFieldWidget,
-        help_text="As the recommendation lists them, the first is 0.",
+    alternative = forms.TypedChoiceField(
+        coerce=int,
+        widget=UnfoldAdminSelectWidget,
+        help_text="Of the plan that this route follows; all routes of the day may change.",
     )
     reason = forms.ChoiceField(
         choices=AskReason.choices, widget=UnfoldAdminSelectWidget
@@ -116,7 +122,12 @@ class ChangeForm(forms.Form):
         for name in [*self.fields]:
             if name not in wanted:
                 del self.fields[name]
-        offers = {"stop": self._stops, "shift": self._shifts, "vehicle": self._vehicles}
+        offers = {
+            "stop": self._stops,
+            "shift": self._shifts,
+            "vehicle": self._vehicles,
+            "alternative": self._alternatives,
+        }
         for name, offered in offers.items():
             field = self.fields.get(name)
             if isinstance(field, forms.ChoiceField):
@@ -143,6 +154,20 @@ class ChangeForm(forms.Form):
         rows = Vehicle.objects.filter(depot_id=self.route.depot_id, is_active=True)
         rows = rows.exclude(pk=self.route.shift.vehicle_id)
         return [(str(row.pk), row.name) for row in rows]
+
+    def _alternatives(self) -> list[tuple[str, str]]:
+        """Return the alternatives that have routes to take, with what they cost."""
+        row = self.route.plan.recommendation
+        if row is None:
+            return []
+        currency = self.route.depot.currency
+        offered = []
+        for number, each in enumerate(row.alternatives):
+            engine = str(each.get("engine"))
+            cost = money(int(each.get("total_minor", 0)), currency)
+            if each.get("routes"):
+                offered.append((str(number), f"{ENGINES.get(engine, engine)}, {cost}"))
+        return offered
 
     @property
     def change(self) -> Change | None:

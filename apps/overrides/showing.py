@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from django.urls import reverse
 
@@ -18,6 +19,11 @@ from apps.routes.pictures import MapPicture, MapRoute, MapStop, map_picture
 NARROW = 560
 MINUS = "\N{MINUS SIGN}"
 WORTH_SAYING_S = 60
+WORTH_SHOWING_S = 600
+"""A stop that is served so much earlier or later is shown unasked."""
+FOLDED = 4
+"""So many quiet stops one after the other are folded."""
+WORST = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +36,16 @@ class Line:
     at: str
     note: str = ""
     tone: str = ""
+    is_quiet: bool = False
+    """Nothing about it helps to decide: it is folded away beside others like it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Stops one after the other; folded ones are opened by whoever wants them."""
+
+    lines: tuple[Line, ...]
+    is_folded: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +58,16 @@ class Pair:
     after: tuple[Line, ...]
     ends_before: str
     ends_after: str
+
+    @property
+    def runs_before(self) -> tuple[Run, ...]:
+        """The route as it is, what does not change folded."""
+        return runs(self.before)
+
+    @property
+    def runs_after(self) -> tuple[Run, ...]:
+        """The route as it would be, what does not change folded."""
+        return runs(self.after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +86,8 @@ class Shown:
     summary: str
     figures: tuple[Figure, ...]
     broken: tuple[str, ...]
+    """The worst first."""
+    broken_more: tuple[str, ...]
     reasons: tuple[str, ...]
     left_out: tuple[str, ...]
     pairs: tuple[Pair, ...]
@@ -104,10 +132,12 @@ def shown(impact: Impact, depot: Depot, *, may_see_people: bool) -> Shown:
         _pair(before.get(one), after.get(one), colour_of(number), names, broken)
         for number, one in enumerate(shifts)
     )
+    told = [_told(one, names) for one in sorted(impact.broken, key=_worst_first)]
     return Shown(
         summary=impact.summary,
         figures=figures(impact),
-        broken=tuple(_told(one, names) for one in impact.broken),
+        broken=tuple(told[:WORST]),
+        broken_more=tuple(told[WORST:]),
         reasons=impact.reasons,
         left_out=tuple(_who(order_id, names) for order_id in impact.left_out),
         pairs=pairs,
@@ -201,6 +231,20 @@ def _told(one: Broken, names: _Names) -> str:
     return f"{one.text} ({name})" if name else one.text
 
 
+def _worst_first(one: Broken) -> tuple[bool, int]:
+    return one.is_promise, -one.minutes_late
+
+
+def runs(lines: Sequence[Line]) -> tuple[Run, ...]:
+    """Part a route into what helps to decide and what does not."""
+    parted = groupby(lines, key=lambda line: line.is_quiet)
+    found = [(is_quiet, tuple(part)) for is_quiet, part in parted]
+    return tuple(
+        Run(part, is_folded=is_quiet and len(part) >= FOLDED)
+        for is_quiet, part in found
+    )
+
+
 def _pair(
     before: RouteSketch | None,
     after: RouteSketch | None,
@@ -215,17 +259,25 @@ def _pair(
     place = {one: number for number, one in enumerate(o for o in old if o in new)}
     kept = [one.order_id for one in after.stops if one.order_id in old] if after else []
     moved = {one for number, one in enumerate(kept) if place[one] != number}
+    then = {
+        one.order_id: _after_line(one, old.get(one.order_id), moved, names, broken)
+        for one in (after.stops if after else ())
+    }
+    quiet = {order_id for order_id, line in then.items() if line.is_quiet}
+    now = tuple(
+        _line(
+            one,
+            names,
+            "" if one.order_id in new else "leaves",
+            is_quiet=one.order_id in quiet,
+        )
+        for one in (before.stops if before else ())
+    )
     return Pair(
         driver=driver,
         colour=colour,
-        before=tuple(
-            _line(one, names, "" if one.order_id in new else "leaves")
-            for one in (before.stops if before else ())
-        ),
-        after=tuple(
-            _after_line(one, old.get(one.order_id), moved, names, broken)
-            for one in (after.stops if after else ())
-        ),
+        before=now,
+        after=tuple(then.values()),
         ends_before=names.clock(before.ends_at) if before else "–",
         ends_after=names.clock(after.ends_at) if after else "–",
     )
@@ -249,10 +301,17 @@ def _after_line(
         note = f"{_signed(round(later_s / 60), 'd')} min"
     if one.order_id in moved:
         return _line(one, names, f"moved {note}".strip(), "new")
-    return _line(one, names, note)
+    return _line(one, names, note, is_quiet=abs(later_s) < WORTH_SHOWING_S)
 
 
-def _line(one: Called, names: _Names, note: str = "", tone: str = "") -> Line:
+def _line(
+    one: Called,
+    names: _Names,
+    note: str = "",
+    tone: str = "",
+    *,
+    is_quiet: bool = False,
+) -> Line:
     return Line(
         number=one.number,
         reference=names.reference(one.order_id),
@@ -260,6 +319,7 @@ def _line(one: Called, names: _Names, note: str = "", tone: str = "") -> Line:
         at=names.clock(one.eta_at),
         note=note,
         tone=tone or ("gone" if note == "leaves" else ""),
+        is_quiet=is_quiet,
     )
 
 

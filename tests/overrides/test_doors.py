@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from apps.journal.models import Entry
 from apps.overrides import answerwords, holdwords, pricing
 from apps.overrides.models import Override
+from apps.overrides.showing import Line, runs
 from apps.overrides.states import OverrideState
 from apps.overrides.words import MORE, REASONS, ROLES, SAYS, told_override
 from apps.routes.changes import Change
@@ -335,3 +336,40 @@ def test_every_state_is_told_in_every_language(scene: Scene) -> None:
             french = told_override(row)
         assert french
         assert french != told_override(row)
+
+
+# ── What the decision page folds away ────────────────────────────────────────
+def test_stops_that_hardly_change_are_folded_and_the_worst_break_stands_first() -> None:
+    def line(number: int, *, is_quiet: bool) -> Line:
+        return Line(number=number, reference="r", name="", at="", is_quiet=is_quiet)
+
+    lines = [line(number, is_quiet=number < 5 or number == 6) for number in range(8)]
+    parts = [(len(run.lines), run.is_folded) for run in runs(lines)]
+    assert parts == [(5, True), (1, False), (1, False), (1, False)]
+
+
+def test_office_takes_pins_off_again(scene: Scene) -> None:
+    client = signed_in(scene.user("Supervisor"))
+    route, stop = scene.routes[0], scene.stops()[0]
+    page = f"{reverse('admin:overrides_override_add')}?route={route.pk}&kind=pin_stop"
+    for number, pinned in enumerate(({"at_place": "on"}, {"is_released": "on"})):
+        values = {"stop": str(stop.pk), "reason": "other", "note": "", **pinned}
+        values["client_id"] = f"pin-{number}"
+        looked = client.post(page, {**values, "look": "1"})
+        client.post(page, {**values, "seen": looked.context["seen"], "approve": "1"})
+        assert stop.pins.filter(ended_at=None).exists() == ("at_place" in pinned)
+
+
+def test_alternatives_are_offered_by_engine_and_cost(scene: Scene) -> None:
+    about = scene.routes[0].plan.recommendation
+    assert about is not None
+    about.alternatives = [
+        {"engine": "pyvrp", "total_minor": 12345},
+        {"engine": "greedy", "total_minor": 23456, "routes": {"x": []}},
+    ]
+    about.save()
+    client = signed_in(scene.user("Supervisor"))
+    page = reverse("admin:overrides_override_add")
+    shown = client.get(f"{page}?route={scene.routes[0].pk}&kind=take_alternative")
+    choices = shown.context["form"].fields["alternative"].choices
+    assert choices == [("1", "Insertion by rules, 234.56 EUR")]

@@ -85,7 +85,9 @@ class ChangePages(Base):
         )  # fmt: skip
 
     def _routes(self, request: HttpRequest) -> QuerySet[Route]:
-        rows = Route.objects.select_related("driver", "depot", "shift__vehicle", "plan")
+        rows = Route.objects.select_related(
+            "driver", "depot", "shift__vehicle", "plan__recommendation"
+        )
         rows = scoped(rows, request.user)
         return rows.exclude(status="draft").order_by("-service_date", "driver__name")
 
@@ -144,7 +146,7 @@ class ChangePages(Base):
             return None
         said = {
             OverrideState.APPLIED: "Done: it is within your rights.",
-            OverrideState.WAITING: f"A {row.approver} is asked.",
+            OverrideState.WAITING: f"Asked: {row.approver}.",
         }
         messages.info(
             request, said.get(OverrideState(row.state), row.problem or row.because)

@@ -133,8 +133,10 @@ class OverridePage(ChangePages, FactPage, DepotScopedAdmin):
     def _queue(self, request: HttpRequest) -> dict[str, Any]:
         now = clock.now()
         depots = Depot.objects.visible_to(request.user).values_list("pk", flat=True)
-        rows = []
+        rows, places = [], {}
         for row in open_overrides(depots):
+            if row.depot_id not in places:
+                places[row.depot_id] = standing(request.user, row.depot_id, now)  # type: ignore[arg-type]
             impact = impact_of_row(row)
             left_s = (
                 (row.deadline_at - now).total_seconds() if row.deadline_at else None
@@ -149,11 +151,7 @@ class OverridePage(ChangePages, FactPage, DepotScopedAdmin):
                     "minutes_left": None if left_s is None else int(left_s // 60),
                     "is_soon": left_s is not None and left_s < SOON_S,
                     "mine": row.state == OverrideState.WAITING
-                    and why_not(
-                        row,
-                        standing(request.user, row.depot_id, now),  # type: ignore[arg-type]
-                        request.user.pk or 0,
-                    )
+                    and why_not(row, places[row.depot_id], request.user.pk or 0)
                     is None,
                 }
             )
@@ -324,7 +322,9 @@ def about_words(row: Override) -> str:
     """Return what a request is about, in short."""
     parts = []
     if row.stop is not None:
-        parts.append(f"stop {row.stop.sequence} ({row.stop.order.reference})")
+        reference, number = row.stop.order.reference, row.stop.sequence
+        # What is off its route has no number any more.
+        parts.append(f"stop {number} ({reference})" if number else reference)
     if row.route is not None:
         parts.append(row.route.driver.name)
     return " · ".join(parts) or f"{row.depot.name}, {row.service_date:%d %b}"

@@ -135,7 +135,7 @@ class DecisionRightPage(VerbPage, DepotScopedAdmin):
     def says(self, row: DecisionRight) -> tuple[str, str]:
         """Return what it says."""
         if row.approver:
-            return row.outcome, f"asks a {row.approver}"
+            return row.outcome, f"asks: {row.approver}"
         return row.outcome, row.get_outcome_display()
 
     @column("Up to")

@@ -132,7 +132,7 @@ def why_not(row: Override, place: Standing, user_id: int) -> Problem | None:
         return OwnRequest()
     if not place.may_answer(row.approver):
         roles = ", ".join(place.all_roles) or "nobody’s role"
-        return NotYoursToAnswer(f"This asks a {row.approver}; you are {roles}.")
+        return NotYoursToAnswer(f"This is for: {row.approver}. You are: {roles}.")
     return None
 
 
