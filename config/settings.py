@@ -526,6 +526,9 @@ PLANNING_MODE = read_choice("PLANNING_MODE", "optimizer", ("optimizer", "rules")
 JOURNAL_REACTIONS = "config.reactions.REACTIONS"
 SCHEDULES = "config.schedules.SCHEDULES"
 RECOMMENDATION_RERUNNERS = "config.rerunners.RERUNNERS"
+# Who knows what came of a recommendation, a request or a route: the room above them all.
+RECOMMENDATION_STORY = "apps.tuning.story.story_of"
+OFFICE_TIES = "apps.tuning.ties.ties_of"
 # A beat waits behind the tasks at work: two rounds of them at the worst.
 PULSE_PATIENCE_S = read_whole_number(
     "PULSE_PATIENCE_S", TASK_TIMEOUT_S * 2 + 30, least=6, most=7200

@@ -144,6 +144,9 @@ ENDPOINTS: dict[str, str] = {
     "GET /api/v1/recommendations/{recommendations.recommendation}/answer": (
         "recommendations.view_recommendation"
     ),
+    "GET /api/v1/recommendations/{recommendations.recommendation}/story": (
+        "recommendations.view_recommendation"
+    ),
     "GET /api/v1/feedback": "feedback.view_feedback",
     "POST /api/v1/feedback": "feedback.add_feedback",
     "GET /api/v1/feedback/{feedback.feedback}": "feedback.view_feedback",

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from apps.core.ids import uuid7
 from apps.core.office import FactPage, KnownValues, column
@@ -12,8 +14,17 @@ from apps.depots.scoping import DepotScopedAdmin
 from apps.recommendations.models import Recommendation
 from apps.recommendations.passport import passport_of
 from apps.recommendations.states import RecommendationState
+from apps.recommendations.story import missing_stages, story_of
 from apps.recommendations.words import said
 
+STAGE_WORDS = {
+    "issued": _("recommended"),
+    "feedback": _("feedback"),
+    "override": _("a decision otherwise"),
+    "outcome": _("what became of it"),
+    "verdict": _("a verdict"),
+    "change": _("a change that came of it"),
+}
 COLOURS = {
     RecommendationState.ISSUED: "info",
     RecommendationState.FOLLOWED: "success",
@@ -55,11 +66,14 @@ class RecommendationPage(FactPage, DepotScopedAdmin):
     ) -> HttpResponse:
         """Show a recommendation: reasons, costs, alternatives, fate."""
         row: Recommendation = self.row(request, object_id)
+        story = story_of(row, request.user)
         return self.page(
             request,
             "recommendations/recommendation.html",
             title=f"{row.get_kind_display()} by {row.engine}",
             passport=passport_of(row),
+            story=story,
+            not_yet=[gettext(STAGE_WORDS[one]) for one in missing_stages(story)],
             feedback_key=uuid7(),
             zone=row.depot.time_zone,
             state=row.get_state_display(),

@@ -7,11 +7,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from apps.depots.scoping import ModelPermissions, scoped
 from apps.recommendations import services
 from apps.recommendations.models import Recommendation
-from apps.recommendations.serializers import RecommendationSerializer
+from apps.recommendations.serializers import RecommendationSerializer, StorySerializer
+from apps.recommendations.story import missing_stages, story_of
 
 
 class RecommendationViewSet(viewsets.ReadOnlyModelViewSet[Recommendation]):
@@ -39,3 +41,16 @@ class RecommendationViewSet(viewsets.ReadOnlyModelViewSet[Recommendation]):
         """Return what the engine answered, to the byte."""
         content = services.stored_answer(self.get_object())
         return HttpResponse(content, content_type="application/json")
+
+    @extend_schema(responses=StorySerializer)
+    @action(detail=True)
+    def story(self, request: Request, pk: str) -> Response:
+        """Return it with its feedback, overrides, outcome, verdicts and what changed."""
+        row = self.get_object()
+        steps = story_of(row, request.user)
+        told = {
+            "recommendation": row,
+            "steps": steps,
+            "not_yet": missing_stages(steps),
+        }
+        return Response(StorySerializer(told).data)

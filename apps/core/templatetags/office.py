@@ -1,10 +1,12 @@
 """How the office's pages write times, durations, distances and money."""
 
 from datetime import datetime
+from typing import Any
 
 from django import template
 
 from apps.core import wording
+from apps.core.ties import ties_of
 
 register = template.Library()
 
@@ -43,3 +45,9 @@ def money(minor: int | None, currency: str) -> str:
 def words(code: str) -> str:
     """Return a code as words."""
     return code.replace("_", " ").replace(".", " ")
+
+
+@register.inclusion_tag("core/ties.html", takes_context=True)
+def ties(context: Any, row: Any) -> dict[str, Any]:
+    """Show what a page's subject is tied to in the rooms above."""
+    return {"ties": ties_of(row, context["request"].user)}
