@@ -18,6 +18,7 @@ PARTS = {
     "resequence_minor": "Stops that change their place",
     "soft_minor": "Wishes and told times missed",
     "balance_minor": "Uneven routes",
+    "zone_order_minor": "Against the learned order of zones (a preference, no money)",
     "total_minor": "Total",
 }
 ENGINES = {

@@ -55,6 +55,13 @@ SENTENCES: Final[Mapping[str, str]] = {
         "{count} services are planned at {percent} per cent of their standard ({place}): set by"
         " hand."
     ),
+    "zone_order": _(
+        "The order of zones counts, as learned from what drivers drove: {pairs} pairs of this"
+        " day's zones; {against} steps go against it all the same."
+    ),
+    "zone_leave": _(
+        "{count} times a route goes on to another zone; each counts {amount}."
+    ),
     "driven_legs": _("{count} legs driven in {days} days."),
 }
 GAINS: Final[Mapping[str, str]] = {

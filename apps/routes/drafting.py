@@ -16,9 +16,15 @@ from apps.routes.needs import refusal
 from apps.routes.planning import DayInput, waits_for_a_van
 from apps.routes.servicefactors import ServiceFactor, counted, key_in_words
 from apps.routes.services.fitting import LeftOut
-from apps.routes.solver.codec import encode_request, encode_solution
+from apps.routes.solver.codec import (
+    SolveRequest,
+    SplitRequest,
+    encode_request,
+    encode_solution,
+)
 from apps.routes.solver.port import MENDER, RULES
 from apps.routes.solver.solution import CostBreakdown, Reason, Solution, StoppedBy
+from apps.routes.zoneorder import zone_walk
 
 LASTS = timedelta(hours=24)
 VANS_HAVE_LEFT = "vans_have_left"
@@ -108,6 +114,7 @@ def ledger_draft(
         reasons=[
             *_reasons(thought, left_out),
             *service_reasons(day),
+            *zone_reasons(request, solution),
             *_road_reasons(day),
         ],
         data_used=_data_used(day, thought),
@@ -187,6 +194,33 @@ def _service_reason(key: str, count: int, known: ServiceFactor) -> dict[str, Any
     return {"code": "service_learned", **reason, **seen, "text": text}
 
 
+def zone_reasons(
+    request: SolveRequest | SplitRequest, solution: Solution
+) -> list[dict[str, Any]]:
+    """Say that the order of zones counted, and how many steps go against it."""
+    problem = request.whole if isinstance(request, SplitRequest) else request.problem
+    walked = zone_walk(problem, solution)
+    said: list[dict[str, Any]] = []
+    pairs = sum(bool(one.from_zone and one.to_zone) for one in problem.zone_steps)
+    if pairs:
+        priced = {(one.from_zone, one.to_zone) for one in problem.zone_steps}
+        against = sum(step in priced for step in walked if all(step))
+        text = (
+            "The order of zones counts, as learned from what drivers drove:"
+            f" {pairs} pairs of this day's zones; {against} steps go against it all the same."
+        )
+        code = {"code": "zone_order", "pairs": pairs, "against": against}
+        said.append({**code, "text": text})
+    if leave_milli := problem.objective.zone_leave_milli:
+        count = sum(all(step) for step in walked)
+        amount = f"{leave_milli / 100_000:.2f}"
+        text = f"{count} times a route goes on to another zone; each counts {amount}."
+        said.append(
+            {"code": "zone_leave", "count": count, "amount": amount, "text": text}
+        )
+    return said
+
+
 def _road_reasons(day: DayInput) -> list[dict[str, Any]]:
     """Name the conditions of the road that the plan was made under."""
     return [
@@ -216,6 +250,7 @@ def _minor(cost: CostBreakdown) -> dict[str, int]:
         "soft": cost.soft_milli,
         "resequence": cost.resequence_milli,
         "balance": cost.balance_milli,
+        "zone_order": cost.zone_order_milli,
         "total": cost.total_milli,
     }
     return {f"{name}_minor": round(value / 1000) for name, value in parts.items()}

@@ -396,4 +396,11 @@ def _order_input(  # noqa: PLR0917
         preferred=tuple(preferred),
         told_at=told_at,
         service_because=service.because,
+        zone=_zone(order, parameters),
     )
+
+
+def _zone(order: Order, parameters: Parameters) -> str:
+    """Return an order's zone, as far as any parameter goes by it."""
+    counts = parameters.zone_order or parameters.zone_leave_minor
+    return order.zone.name if counts and order.zone is not None else ""

@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.routes.servicefactors import ServiceFactor, factors_from
 from apps.routes.solver.port import RULES, Stop
+from apps.routes.zoneorder import Before, order_from
 
 SPREAD, CONFORMAL = "spread", "conformal"
 """Whence ETA intervals: the model's spread, or past errors (`eta_interval`)."""
@@ -95,6 +96,15 @@ class Parameters:
     service_factors: Mapping[str, ServiceFactor] = field(default_factory=dict)
     """How much longer services take than their standard, by place and by parcels (see
     `servicefactors`); first value: everywhere as the standard says."""
+    zone_order: Mapping[str, Before] = field(default_factory=dict)
+    """Which of two zones had better come first, by pair (see `zoneorder`); first value:
+    plans have no opinion."""
+    zone_order_minor: int = 200
+    """Price of a step between zones that is surely against their order, in minor units
+    of money; less where it is less sure. First value: five minutes at 24.00 an hour."""
+    zone_leave_minor: int = 0
+    """Price of each step from a stop of one zone straight to one of another, in minor
+    units of money. First value: 0, a zone may be left and entered again as it suits."""
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -129,6 +139,7 @@ def with_overrides(values: Mapping[str, Any]) -> Parameters:
     Raises:
         KeyError: a value has the name of no parameter.
         BadFactors: service factors name no place, or are out of bounds.
+        BadZoneOrder: an order of zones names no pairs, or is out of bounds.
     """
     known = {item.name for item in fields(Parameters)}
     if unknown := values.keys() - known:
@@ -141,4 +152,6 @@ def _read(name: str, value: Any) -> Any:
     """Return a stored value as planning holds it."""
     if name == "service_factors":
         return factors_from(value)
+    if name == "zone_order":
+        return order_from(value)
     return tuple(value) if isinstance(value, list) else value

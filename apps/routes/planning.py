@@ -26,8 +26,10 @@ from apps.routes.solver.problem import (
     SoftWindow,
     TimeWindow,
     Vehicle,
+    ZoneStep,
 )
 from apps.routes.solver.solution import Solution
+from apps.routes.zoneorder import steps_of
 
 DIMENSIONS = ("g", "ml", "pieces")
 PINNED_COUNTS = 20
@@ -111,6 +113,8 @@ class OrderInput:
     """Its windows are those that people have pinned it to."""
     service_because: tuple[str, ...] = ()
     """The keys of the service factors by which its service is not as the standard."""
+    zone: str = ""
+    """The zone that it is in, as far as zones have prices."""
 
     @property
     def is_pinned(self) -> bool:
@@ -265,8 +269,17 @@ def build_problem(
         objective=Objective(
             disruption_milli=day.parameters.disruption_minor * 1000,
             resequence_milli=_resequence_milli(day, index, matrix),
+            zone_leave_milli=day.parameters.zone_leave_minor * 1000,
         ),
+        zone_steps=zone_steps(day),
     )
+
+
+def zone_steps(day: DayInput) -> tuple[ZoneStep, ...]:
+    """Price the steps between a day's zones by the order that is in force."""
+    zones = {order.zone for order in day.orders if order.zone}
+    most_milli = day.parameters.zone_order_minor * 1000
+    return steps_of(day.parameters.zone_order, zones, most_milli)
 
 
 def _resequence_milli(day: DayInput, index: Mapping[Point, int], matrix: Matrix) -> int:
@@ -397,6 +410,7 @@ def _job(order: OrderInput, day: DayInput, index: dict[Point, int], vans: _Vans)
         pinned_vehicle=_pinned(order, vans),
         previous_vehicle=str(order.shift_id) if order.shift_id else None,
         previous_job=vans.before.get(str(order.order_id)),
+        zone=order.zone or None,
         prize_milli=day.parameters.unserved_minor
         * 10
         * PRIORITY_PERCENT[order.priority]

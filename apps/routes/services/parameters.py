@@ -16,6 +16,7 @@ from apps.routes.parameters import with_overrides
 from apps.routes.servicefactors import BadFactors
 from apps.routes.services.leaves import check_leave
 from apps.routes.states import Act
+from apps.routes.zoneorder import BadZoneOrder
 
 
 def keep_parameters(
@@ -31,13 +32,17 @@ def keep_parameters(
     Raises:
         NotFound: there is no such depot.
         KeyError: a value has the name of no parameter.
-        Invalid: service factors name no place, or are out of bounds.
+        Invalid: service factors name no place, an order of zones no pairs, or either is
+            out of bounds.
         MachineMayNot: the machine learned them, and no decision point lets it.
     """
     try:
         with_overrides(values)
     except BadFactors as bad:
         fault = FieldError("/service_factors", "bounds", str(bad))
+        raise Invalid(fault.detail, errors=[fault]) from bad
+    except BadZoneOrder as bad:
+        fault = FieldError("/zone_order", "bounds", str(bad))
         raise Invalid(fault.detail, errors=[fault]) from bad
     check_leave(Act.PARAMETERS, depot_id, by=by, now=now)
     with writing(by=by, now=now) as journal:

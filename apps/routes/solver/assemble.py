@@ -74,8 +74,9 @@ def route_cost(
     end_s: int,
     *,
     missed_milli: int = 0,
+    steps_milli: int = 0,
 ) -> RouteCost:
-    """Price a used route by its distance, duration, overtime, and missed wishes."""
+    """Price a used route by its distance, duration, overtime, and missed wishes and steps."""
     vehicle, objective = view.cars[number].vehicle, view.problem.objective
     overtime_s = max(0, end_s - vehicle.end_s)
     return RouteCost(
@@ -90,6 +91,7 @@ def route_cost(
         * vehicle.overtime_cost_per_s_milli
         * objective.duration_weight,
         soft_milli=missed_milli,
+        zone_order_milli=steps_milli,
     )
 
 
@@ -126,6 +128,7 @@ def plan_route(view: View, route: TimedRoute) -> RoutePlan:
             duration_s,
             times.end_s,
             missed_milli=missed_milli,
+            steps_milli=view.steps_milli(route.number, route.sequence),
         ),
         reloads=tuple(_reloads(view, route)),
     )
@@ -171,6 +174,7 @@ def state_solution(
             soft_milli=sum(plan.cost.soft_milli for plan in stated),
             resequence_milli=sum(view.resequence_milli(o.sequence) for o, _ in plans),
             balance_milli=view.balance_milli([plan.duration_s for plan in stated]),
+            zone_order_milli=sum(plan.cost.zone_order_milli for plan in stated),
         ),
         engine=provenance.engine,
         engine_version=provenance.engine_version,

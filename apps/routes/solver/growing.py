@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from apps.routes.solver.piecewise import soft_pieces
 from apps.routes.solver.problem import UNREACHABLE, check_newcomers
+from apps.routes.solver.steps import AT_DEPOT, compile_steps
 from apps.routes.solver.view import (
     Car,
     View,
@@ -82,6 +83,11 @@ def _add_stops(grown: View, added: Sequence[Job]) -> None:
     grown.softs = (*grown.softs, *softs)
     grown.soft_pieces = (*grown.soft_pieces, *map(soft_pieces, softs))
     grown.has_softs = grown.has_softs or any(softs)
+    if grown.steps is not None:
+        grown.steps = compile_steps(grown.problem)
+        grown.zone_of = tuple(grown.zone_number(job) for job in grown.jobs)
+    else:
+        grown.zone_of = (*grown.zone_of, *([AT_DEPOT] * len(added)))
     previous = [grown.previous_of(job) for job in added]
     grown.previous = (*grown.previous, *previous)
     grown.has_previous = grown.has_previous or (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from apps.routes.solver.problem import UNREACHABLE
+from apps.routes.solver.problem import DEPOT_ZONE, UNREACHABLE
 from apps.routes.solver.solution import PlacedReload, RouteCost
 
 if TYPE_CHECKING:
@@ -312,9 +312,29 @@ class RouteJudge:
                 _missed_milli(job, visit.start_s)
                 for job, visit in zip(self.served, route.visits, strict=True)
             ),
+            zone_order_milli=self._steps_milli(),
         )
         if cost != route.cost:
             yield self._fault("route_cost_misstated", f"should be {cost}")
+
+    def _steps_milli(self) -> int:
+        """Add up the prices of the steps between zones, halt by halt."""
+        price_of = {
+            (step.from_zone, step.to_zone): step.price_milli
+            for step in self.problem.zone_steps
+        }
+        zones: list[str | None] = [DEPOT_ZONE]
+        for halt in self.halts:
+            at_job = halt.stated is not None and not halt.at_reload
+            zones.append(
+                self.served[halt.after_visits].zone or None if at_job else DEPOT_ZONE
+            )
+        leave_milli = self.problem.objective.zone_leave_milli
+        return sum(
+            price_of.get((a, b), 0) + (leave_milli if a and b and a != b else 0)
+            for a, b in pairwise(zones)
+            if a is not None and b is not None
+        )
 
 
 def _inside(job: Job, visit: Visit) -> bool:

@@ -172,6 +172,7 @@ def whole_cost(
         resequence_milli=objective.resequence_milli
         * sum(_followed_another(route, jobs) for route in routes),
         balance_milli=objective.balance_milli_per_s * uneven_s,
+        zone_order_milli=sum(route.cost.zone_order_milli for route in routes),
     )
 
 

@@ -17,6 +17,7 @@ from apps.routes.solver.problem import UNREACHABLE
 from apps.routes.solver.resting import AFTER_END, BEFORE_DEPARTURE
 from apps.routes.solver.routestate import build_route, settle_rests
 from apps.routes.solver.schedule import forward
+from apps.routes.solver.steps import AT_DEPOT
 from apps.routes.solver.warmth import follow
 
 if TYPE_CHECKING:
@@ -109,7 +110,14 @@ def _after_commitments(view: View, number: int, route: RouteState) -> Opening:
     free_s = times.finishes_s[-1]
     places = [car.vehicle.start_location, *(view.locations[job] for job in car.locked)]
     distance_m = sum(car.distances_m[a][b] for a, b in pairwise(places))
-    cost = route_cost(view, number, distance_m, free_s - times.departure_s, 0)
+    cost = route_cost(
+        view,
+        number,
+        distance_m,
+        free_s - times.departure_s,
+        0,
+        steps_milli=view.steps_milli(number, car.locked, ends=False),
+    )
     disruption_milli = sum(view.disruption_milli(job, number) for job in car.locked)
     spare = tuple(room - load for room, load in zip(car.spare, route.load, strict=True))
     is_overloaded = min(spare, default=0) < 0 and not car.reloads
@@ -225,7 +233,16 @@ class OpenDay:
         costs += metres * (vehicle.cost_per_m_milli * objective.distance_weight)
         costs += (self._services_s(car) * rate - self.base_milli)[:, None]
         costs[:, : len(self.jobs)] += self.arrays.disruptions[number, self.jobs]
+        if self.view.steps is not None:
+            costs += self.view.steps.between(self._zones(car))
         return costs
+
+    def _zones(self, car: int) -> list[int]:
+        """Give the zone of each node, as the car's way home has it."""
+        view, home = self.view, self.cars[car].vehicle.end_location
+        starts = [view.zone_before(one.number) for one in self.openings]
+        ends = [AT_DEPOT if home is not None else view.nowhere] * len(self.cars)
+        return [*(view.zone_of[job] for job in self.jobs), *starts, *ends]
 
     def _second_milli(self, car: int) -> int:
         weight = self.view.problem.objective.duration_weight

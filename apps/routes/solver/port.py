@@ -65,6 +65,7 @@ class Feature(StrEnum):
     PROFILES = "several travel profiles"
     DISRUPTION = "a price of changing the vehicle"
     RESEQUENCING = "a price of changing the sequence"
+    ZONE_STEPS = "prices of steps between zones"
     BALANCE = "balance among routes"
     RELOADS = "reloads"
     SHIPMENTS = "pickups with deliveries"
@@ -153,6 +154,7 @@ _LEVELS: Mapping[str, Mapping[Feature, Level]] = {
         Feature.SOFT_WINDOWS: Level.COSTED,
         Feature.SEVERAL_SOFT_WINDOWS: Level.COSTED,
         Feature.RESEQUENCING: Level.COSTED,
+        Feature.ZONE_STEPS: Level.COSTED,
         Feature.BALANCE: Level.COSTED,
         Feature.RELOADS: Level.REFUSES,
         Feature.SHIPMENTS: Level.REFUSES,
@@ -253,6 +255,11 @@ def features_of(problem: Problem) -> frozenset[Feature]:
         and any(job.previous_job is not None for job in jobs),
         Feature.BALANCE: objective.balance_milli_per_s > 0,
         Feature.SHIPMENTS: bool(problem.shipments),
+        Feature.ZONE_STEPS: any(job.zone for job in jobs)
+        and (
+            objective.zone_leave_milli > 0
+            or any(step.price_milli for step in problem.zone_steps)
+        ),
     }
     return frozenset(
         {feature for feature, is_asked in asked.items() if is_asked}

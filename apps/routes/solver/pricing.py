@@ -9,6 +9,7 @@ import numpy as np
 
 from apps.routes.solver.problem import UNREACHABLE
 from apps.routes.solver.routestate import NEVER, find_gaps
+from apps.routes.solver.steps import AT_DEPOT
 from apps.routes.solver.view import FIRST
 from apps.routes.solver.wishes import onward_costs
 
@@ -280,6 +281,8 @@ def gap_prices(
         prices += _wishes(arrays, route, gaps, jobs, begin_s, onward_s, back_s)
     if view.has_previous:
         prices += _moves(arrays, route, gaps, jobs)
+    if view.steps is not None:
+        prices += _steps(arrays, route, gaps, jobs)
     if standing is not None:
         prices += _unevenness(arrays, route, added_s, standing)
     return np.where(feasible, prices, NEVER)
@@ -355,6 +358,24 @@ def _moves(arrays: Arrays, route: RouteState, gaps: Gaps, jobs: Integers) -> Int
     joined = (next_job >= 0)[None, :] & (next_wants[None, :] == jobs[:, None])
     count: Integers = moved.astype(np.int64) + parted[None, :] - joined
     return count * view.problem.objective.resequence_milli
+
+
+def _steps(arrays: Arrays, route: RouteState, gaps: Gaps, jobs: Integers) -> Integers:
+    """Price the steps between zones that insertions add, less those that they part."""
+    view, steps = arrays.view, arrays.view.steps
+    if steps is None:
+        raise ValueError("no step between zones has a price")
+    along = [view.zone_of[stop] for stop in route.sequence]
+    is_open = view.cars[route.number].vehicle.end_location is None
+    end = view.nowhere if is_open else AT_DEPOT
+    before = np.array([AT_DEPOT, *along], dtype=np.int64)[gaps.legs]
+    after = np.array([*along, end], dtype=np.int64)[gaps.legs]
+    zones = np.array(view.zone_of, dtype=np.int64)[jobs]
+    prices = steps.prices_milli
+    added = prices[before[None, :], zones[:, None]]
+    added += prices[zones[:, None], after[None, :]]
+    priced: Integers = added - prices[before, after][None, :]
+    return priced
 
 
 def _unevenness(

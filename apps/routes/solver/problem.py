@@ -165,7 +165,8 @@ class Job:
 
     In the plan that drivers know, `previous_vehicle` had it, and `previous_job` was the
     visit before it ("" for the first of a route); None where it was in no plan. They
-    are for the prices of disruption and resequencing.
+    are for the prices of disruption and resequencing. `zone` is for the prices of steps
+    between zones (`ZoneStep`); None: no step to it or from it has a price.
     """
 
     id: str
@@ -178,6 +179,7 @@ class Job:
     pinned_vehicle: str | None = None
     previous_vehicle: str | None = None
     previous_job: str | None = None
+    zone: str | None = None
     prize_milli: int = DEFAULT_PRIZE_MILLI
     release_s: int | None = None
     soft_windows: tuple[SoftWindow, ...] = ()
@@ -198,13 +200,31 @@ class Shipment:
     delivery_job: str
 
 
+DEPOT_ZONE = ""
+"""What a step between zones calls the start of a route, its end, and a place to reload."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneStep:
+    """What it costs to go on from a stop of one zone straight to a stop of another.
+
+    Either may be `DEPOT_ZONE`. It comes on top of `Objective.zone_leave_milli`. Both are
+    preferences in the unit of costs: no money is spent.
+    """
+
+    from_zone: str
+    to_zone: str
+    price_milli: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
     """Weights of the parts of the cost, and prices of what is not time or distance.
 
     `disruption_milli` is for each job that changes its vehicle, `resequence_milli` for
     each served job with a known `previous_job` that now follows another visit (reloads
-    do not count). `balance_milli_per_s` is for each second by which the longest of the
+    do not count), `zone_leave_milli` for each step from a stop of one zone straight to one
+    of another. `balance_milli_per_s` is for each second by which the longest of the
     used routes exceeds their mean duration, the mean rounded down: `max - sum // n`.
     """
 
@@ -214,6 +234,7 @@ class Objective:
     disruption_milli: int = 0
     resequence_milli: int = 0
     balance_milli_per_s: int = 0
+    zone_leave_milli: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +253,7 @@ class Problem:
     dimensions: tuple[str, ...] = ()
     objective: Objective = field(default_factory=Objective)
     shipments: tuple[Shipment, ...] = ()
+    zone_steps: tuple[ZoneStep, ...] = ()
 
 
 def check_problem(problem: Problem) -> None:
@@ -246,6 +268,7 @@ def check_problem(problem: Problem) -> None:
         *_job_faults(problem),
         *_reference_faults(problem),
         *_objective_faults(problem.objective),
+        *_step_faults(problem.zone_steps),
     ] or [*_shipment_faults(problem), *_commitment_faults(problem)]
     if faults:
         raise InvalidProblem("; ".join(faults[:50]))
@@ -337,8 +360,21 @@ def _objective_faults(objective: Objective) -> list[str]:
         objective.disruption_milli,
         objective.resequence_milli,
         objective.balance_milli_per_s,
+        objective.zone_leave_milli,
     )
     return ["objective: negative price"] if min(prices) < 0 else []
+
+
+def _step_faults(steps: Sequence[ZoneStep]) -> list[str]:
+    """Find steps within a zone, below zero, or priced twice."""
+    known = {(step.from_zone, step.to_zone) for step in steps}
+    faults = ["a step between zones is priced twice"] * (len(known) < len(steps))
+    for step in steps:
+        if step.from_zone == step.to_zone:
+            faults.append(f"zone {step.from_zone}: a step to itself")
+        if step.price_milli < 0:
+            faults.append(f"zone {step.from_zone}: negative price of a step")
+    return faults
 
 
 def _reference_faults(problem: Problem) -> list[str]:

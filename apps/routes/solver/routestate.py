@@ -139,6 +139,7 @@ def _price(
         duration_s,
         times.end_s,
         missed_milli=soft_milli(view, sequence, times.starts_s),
+        steps_milli=view.steps_milli(number, sequence),
     )
     cost_milli = cost.total_milli + view.resequence_milli(sequence)
     if view.problem.objective.disruption_milli:

@@ -76,7 +76,8 @@ class PlacedReload:
 class RouteCost:
     """The weighted cost of one route, by part.
 
-    `soft_milli` is what services cost that start outside their soft windows.
+    `soft_milli` is what services cost that start outside their soft windows,
+    `zone_order_milli` what its steps between zones cost: a preference, no money.
     """
 
     fixed_milli: int
@@ -84,6 +85,7 @@ class RouteCost:
     duration_milli: int
     overtime_milli: int
     soft_milli: int = 0
+    zone_order_milli: int = 0
 
     @property
     def total_milli(self) -> int:
@@ -94,6 +96,7 @@ class RouteCost:
             + self.duration_milli
             + self.overtime_milli
             + self.soft_milli
+            + self.zone_order_milli
         )
 
 
@@ -140,6 +143,7 @@ class CostBreakdown:
     soft_milli: int = 0
     resequence_milli: int = 0
     balance_milli: int = 0
+    zone_order_milli: int = 0
 
     @property
     def total_milli(self) -> int:
@@ -154,6 +158,7 @@ class CostBreakdown:
             + self.soft_milli
             + self.resequence_milli
             + self.balance_milli
+            + self.zone_order_milli
         )
 
 

@@ -185,6 +185,7 @@ def _cost(solution: Solution, names: _Names, problem: Problem) -> Iterator[Viola
         resequence_milli=objective.resequence_milli
         * sum(_moves(route, names) for route in routes),
         balance_milli=objective.balance_milli_per_s * _imbalance_s(solution),
+        zone_order_milli=sum(route.cost.zone_order_milli for route in routes),
     )
     if expected != solution.cost:
         yield Violation("cost_misstated", None, None, f"should be {expected}")

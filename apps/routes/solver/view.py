@@ -10,6 +10,7 @@ import numpy as np
 
 from apps.routes.solver.piecewise import soft_pieces
 from apps.routes.solver.problem import UNREACHABLE, check_problem
+from apps.routes.solver.steps import AT_DEPOT, compile_steps
 
 if TYPE_CHECKING:
     from apps.routes.solver.problem import Break, Entries, Job, Problem, Vehicle
@@ -106,6 +107,11 @@ class View:
         self.has_previous = bool(problem.objective.resequence_milli) and any(
             one is not None for one in self.previous
         )
+        self.steps = compile_steps(problem)
+        self.zone_of = (
+            *(self.zone_number(job) for job in problem.jobs),
+            *([AT_DEPOT] * extra),
+        )
         self.delivery_of = {
             self.job_index[one.pickup_job]: self.job_index[one.delivery_job]
             for one in problem.shipments
@@ -181,6 +187,31 @@ class View:
                 moved += self.previous[stop] not in (None, before)
                 before = stop
         return moved * self.problem.objective.resequence_milli
+
+    @property
+    def nowhere(self) -> int:
+        """The number of what is in no zone."""
+        return self.steps.nowhere if self.steps else AT_DEPOT
+
+    def zone_number(self, job: Job) -> int:
+        """Give the zone of a job, by number."""
+        return self.steps.zone_of(job.zone) if self.steps else AT_DEPOT
+
+    def zone_before(self, number: int) -> int:
+        """Give the zone where a car is once its commitments are done."""
+        locked = self.cars[number].locked
+        return self.zone_of[locked[-1]] if locked else AT_DEPOT
+
+    def steps_milli(
+        self, number: int, sequence: Sequence[int], *, ends: bool = True
+    ) -> int:
+        """Price the steps between zones along a route; `ends` with the way to its end."""
+        if self.steps is None or not sequence:
+            return 0
+        zones = [AT_DEPOT, *(self.zone_of[stop] for stop in sequence)]
+        if ends and self.cars[number].vehicle.end_location is not None:
+            zones.append(AT_DEPOT)
+        return self.steps.along(zones)
 
     def balance_milli(self, durations_s: Sequence[int]) -> int:
         """Price how far the longest of the used routes exceeds their mean."""

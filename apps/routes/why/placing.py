@@ -330,10 +330,40 @@ def _facts(found: WhyHere, standing: Standing, tell: Teller) -> Iterator[str]:
     full = found.routes_without_place
     if full and not found.committed:
         yield f"{full} other route{'s have' if full != 1 else ' has'} no place for it."
+    yield from _zone_facts(found, standing, tell)
     job = standing.view.jobs[standing.job(found.job_id)]
     if job.required_capabilities:
         needed = listed([words_of(code) for code in job.required_capabilities])
         yield f"Who brings it must {needed}."
+
+
+def _zone_facts(found: WhyHere, standing: Standing, tell: Teller) -> Iterator[str]:
+    """Tell what the learned order of zones makes of the stop and its neighbours."""
+    problem = standing.problem
+    if standing.view.steps is None:
+        return
+    jobs = {one.id: one.zone for one in problem.jobs}
+    mine = jobs[found.job_id]
+    if not mine:
+        return
+    yield f"It is in the zone {mine}."
+    sure = {(a.from_zone, a.to_zone): a.price_milli for a in problem.zone_steps}
+    ways = ((found.previous_job_id, False), (found.next_job_id, True))
+    for other, is_next in ways:
+        zone = jobs[other] if other else None
+        if not other or not zone or zone == mine:
+            continue
+        step = (mine, zone) if is_next else (zone, mine)
+        against = sure.get(step, 0)
+        words = f"{tell.stop(other)} {'after' if is_next else 'before'} it is in {zone}"
+        if against:
+            yield (
+                f"{words}: drivers had better drive {step[1]} before {step[0]}, as was"
+                f" learned; that counts {tell.amount(round(against / 1000))} against it,"
+                " and is no money."
+            )
+        elif sure.get((step[1], step[0])):
+            yield f"{words}: drivers had better drive {step[0]} first, as was learned."
 
 
 def _slack(found: WhyHere) -> str:

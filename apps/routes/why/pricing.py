@@ -34,6 +34,7 @@ PARTS: Mapping[str, str] = {
     "disruption": "Stops that change their driver",
     "resequence": "Stops that change their place",
     "balance": "Uneven routes",
+    "zone_order": "Against the learned order of zones (a preference, no money)",
 }
 WHOLE_PLAN = "No single route"
 WORTH_SAYING_S = 30

@@ -10,6 +10,7 @@ from apps.routes.solver.problem import (
     Shipment,
     SoftWindow,
     Vehicle,
+    ZoneStep,
 )
 from tests.routes.solver.instances import HOUR, random_problem
 
@@ -45,7 +46,26 @@ def rich_problem(
             balance_milli_per_s=random.choice([0, 0, 100, 1000]),
         ),
     )
+    problem = _in_zones(Random(seed + 3), problem)  # noqa: S311 (a repeatable instance)
     return _shipping(random, problem) if shipments else problem
+
+
+def _in_zones(random: Random, problem: Problem) -> Problem:
+    """Put jobs in zones, and prices on some of the steps between them."""
+    zones = ["", "north", "south", "west"]
+    steps = tuple(
+        ZoneStep(from_zone=a, to_zone=b, price_milli=random.choice([0, 9_000, 150_000]))
+        for a in zones
+        for b in zones
+        if a != b and random.random() < 0.6
+    )
+    jobs = tuple(
+        replace(job, zone=random.choice([None, *zones])) for job in problem.jobs
+    )
+    leave_milli = random.choice([0, 0, 30_000])
+    objective = replace(problem.objective, zone_leave_milli=leave_milli)
+    steps = random.choice([(), steps])
+    return replace(problem, jobs=jobs, zone_steps=steps, objective=objective)
 
 
 def _wish(random: Random, problem: Problem, job: Job) -> Job:

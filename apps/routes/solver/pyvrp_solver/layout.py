@@ -15,6 +15,7 @@ import numpy as np
 from apps.routes.solver.assemble import route_cost
 from apps.routes.solver.problem import UNREACHABLE
 from apps.routes.solver.routestate import build_route
+from apps.routes.solver.steps import AT_DEPOT
 from apps.routes.solver.view import FIRST
 
 if TYPE_CHECKING:
@@ -125,16 +126,19 @@ class Layout:
 
     def _home_milli(self, opening: Opening) -> int:
         """Price the way home after a car's commitments, its overtime included."""
-        car = self.view.cars[opening.number]
-        route = build_route(self.view, opening.number, car.locked)
+        view = self.view
+        car = view.cars[opening.number]
+        route = build_route(view, opening.number, car.locked)
         if not car.locked or route is None:
             return 0
         end = car.vehicle.end_location
         metres = 0 if end is None else car.distances_m[opening.location][end]
         times = route.times
         home_s = times.end_s - times.finishes_s[-1]
-        cost = route_cost(self.view, opening.number, metres, home_s, times.end_s)
-        return cost.total_milli - cost.fixed_milli
+        cost = route_cost(view, opening.number, metres, home_s, times.end_s)
+        steps_milli = view.steps_milli(opening.number, car.locked)
+        steps_milli -= view.steps_milli(opening.number, car.locked, ends=False)
+        return cost.total_milli - cost.fixed_milli + steps_milli
 
     def _key(self, car: int) -> tuple[object, ...]:
         number = self.part.openings[car].number
@@ -159,6 +163,8 @@ class Layout:
         costs *= self.view.cars[number].vehicle.cost_per_m_milli * weight
         costs[:, : self.job_count] += self.arrays.disruptions[number, jobs]
         self._price_sequence(costs)
+        if self.view.steps is not None:
+            costs += self.view.steps.between(self._zones())
         if NOWHERE in self._shared:
             nowhere = self._shared[NOWHERE]
             for arcs in (travel, costs, blocked):
@@ -194,6 +200,14 @@ class Layout:
             known = firsts if before == FIRST else node_of.get(before, [])
             costs[:, node] += price_milli
             costs[known, node] -= price_milli
+
+    def _zones(self) -> list[int]:
+        """Give the zone of each node: cars with commitments start where these end."""
+        zones = [AT_DEPOT] * self.size
+        zones[: self.job_count] = [self.view.zone_of[job] for job in self.part.jobs]
+        for start, opening in zip(self.starts, self.part.openings, strict=True):
+            zones[start] = self.view.zone_before(opening.number)
+        return zones
 
     def _pick(self, entries: NDArray[np.int32]) -> Integers:
         rows = np.array(self.places)
