@@ -289,7 +289,11 @@ def plain_day(day: DayInput) -> DayInput:
     """Return the day without what has a price but no cost: told ETAs, wishes, changes."""
     orders = tuple(replace(order, preferred=(), told_at=None) for order in day.orders)
     parameters = replace(
-        day.parameters, resequence_percent=0, zone_order={}, zone_leave_minor=0
+        day.parameters,
+        resequence_percent=0,
+        zone_order={},
+        zone_leave_minor=0,
+        followed={},
     )
     return replace(day, orders=orders, parameters=parameters)
 

@@ -59,6 +59,10 @@ SENTENCES: Final[Mapping[str, str]] = {
         "The order of zones counts, as learned from what drivers drove: {pairs} pairs of this"
         " day's zones; {against} steps go against it all the same."
     ),
+    "expected": _(
+        "Chosen by how it will be followed, as learned: in the mean it comes to {amount},"
+        " lateness included; the plan that is best on paper to {plain}."
+    ),
     "zone_leave": _(
         "{count} times a route goes on to another zone; each counts {amount}."
     ),

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 import structlog
 
 from apps.routes.solver.codec import SolveRequest, SplitRequest
+from apps.routes.solver.deviating import certain
+from apps.routes.solver.expecting import plan_expecting
 from apps.routes.solver.port import (
     MENDER,
     RULES,
@@ -240,6 +242,8 @@ def _tried(request: SolveRequest, solution: Solution) -> Try:
         return Try(request, solution)
     # The count of solutions seen repeats the search where the clock would not.
     stop = replace(request.stop, solutions=solution.solutions)
+    if solution.expected is None:
+        request = replace(request, problem=certain(request.problem))
     solution = replace(solution, stopped_by=StoppedBy.SOLUTIONS)
     return Try(replace(request, stop=stop), solution, by_clock=True)
 
@@ -249,7 +253,8 @@ def _solve(
 ) -> Solution:
     """Solve in a child that can be killed; the rules need none, being Python with a cap."""
     if request.engine in {RULES, MENDER} and crew is None:
-        return open_engine(request.engine).solve(
+        return plan_expecting(
+            open_engine(request.engine),
             request.problem,
             stop=request.stop,
             seed=request.seed,

@@ -115,6 +115,7 @@ def ledger_draft(
             *_reasons(thought, left_out),
             *service_reasons(day),
             *zone_reasons(request, solution),
+            *_expected_reasons(solution),
             *_road_reasons(day),
         ],
         data_used=_data_used(day, thought),
@@ -192,6 +193,19 @@ def _service_reason(key: str, count: int, known: ServiceFactor) -> dict[str, Any
     text += f", learned from {known.n} services until {known.as_of}."
     seen = {"n": known.n, "as_of": known.as_of}
     return {"code": "service_learned", **reason, **seen, "text": text}
+
+
+def _expected_reasons(solution: Solution) -> list[dict[str, Any]]:
+    """Say that the plan was chosen by how it will be followed, and what that is worth."""
+    if solution.expected is None:
+        return []
+    mean, plain = solution.expected.milli, solution.expected.plain_milli
+    told = {"amount": f"{mean / 100_000:.2f}", "plain": f"{plain / 100_000:.2f}"}
+    text = (
+        "Chosen by how it will be followed, as learned: in the mean it comes to"
+        f" {told['amount']}, lateness included; the plan that is best on paper to {told['plain']}."
+    )
+    return [{"code": "expected", **told, "text": text}]
 
 
 def zone_reasons(

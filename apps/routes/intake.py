@@ -15,6 +15,7 @@ from apps.drivers.states import ShiftState
 from apps.orders.models import Order, PreferredWindow, TimeWindow
 from apps.orders.states import OrderState
 from apps.routes.conditions import RoadCondition
+from apps.routes.followed import percent_of
 from apps.routes.holding import Held, held_on, pinned_windows
 from apps.routes.inforce import conditions_between
 from apps.routes.models import Route, Stop
@@ -397,6 +398,9 @@ def _order_input(  # noqa: PLR0917
         told_at=told_at,
         service_because=service.because,
         zone=_zone(order, parameters),
+        followed_percent=percent_of(
+            parameters.followed, order.zone.name if order.zone is not None else ""
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from apps.routes.followed import Followed, followed_from
 from apps.routes.servicefactors import ServiceFactor, factors_from
 from apps.routes.solver.port import RULES, Stop
 from apps.routes.zoneorder import Before, order_from
@@ -102,6 +103,12 @@ class Parameters:
     zone_order_minor: int = 200
     """Price of a step between zones that is surely against their order, in minor units
     of money; less where it is less sure. First value: five minutes at 24.00 an hour."""
+    followed: Mapping[str, Followed] = field(default_factory=dict)
+    """How probably drivers go on to the stop that the plan has next (see `followed`);
+    first value: plans are made as if they were followed to the letter."""
+    expected_late_minor_per_min: int = 100
+    """What a minute too late is worth where a plan is chosen by how it will be followed.
+    First value: two and a half times a driver's minute at 24.00 an hour."""
     zone_leave_minor: int = 0
     """Price of each step from a stop of one zone straight to one of another, in minor
     units of money. First value: 0, a zone may be left and entered again as it suits."""
@@ -140,6 +147,7 @@ def with_overrides(values: Mapping[str, Any]) -> Parameters:
         KeyError: a value has the name of no parameter.
         BadFactors: service factors name no place, or are out of bounds.
         BadZoneOrder: an order of zones names no pairs, or is out of bounds.
+        BadFollowed: probabilities name nothing, or are out of bounds.
     """
     known = {item.name for item in fields(Parameters)}
     if unknown := values.keys() - known:
@@ -154,4 +162,6 @@ def _read(name: str, value: Any) -> Any:
         return factors_from(value)
     if name == "zone_order":
         return order_from(value)
+    if name == "followed":
+        return followed_from(value)
     return tuple(value) if isinstance(value, list) else value

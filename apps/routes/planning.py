@@ -115,6 +115,8 @@ class OrderInput:
     """The keys of the service factors by which its service is not as the standard."""
     zone: str = ""
     """The zone that it is in, as far as zones have prices."""
+    followed_percent: int = 100
+    """How probably its driver goes on to it where the plan has it next."""
 
     @property
     def is_pinned(self) -> bool:
@@ -270,9 +272,17 @@ def build_problem(
             disruption_milli=day.parameters.disruption_minor * 1000,
             resequence_milli=_resequence_milli(day, index, matrix),
             zone_leave_milli=day.parameters.zone_leave_minor * 1000,
+            late_milli_per_s=_late_milli_per_s(day),
         ),
         zone_steps=zone_steps(day),
     )
+
+
+def _late_milli_per_s(day: DayInput) -> int:
+    """Price lateness where the plan is chosen by how it will be followed; else 0."""
+    if not day.parameters.followed:
+        return 0
+    return round(day.parameters.expected_late_minor_per_min * 1000 / 60)
 
 
 def zone_steps(day: DayInput) -> tuple[ZoneStep, ...]:
@@ -411,6 +421,7 @@ def _job(order: OrderInput, day: DayInput, index: dict[Point, int], vans: _Vans)
         previous_vehicle=str(order.shift_id) if order.shift_id else None,
         previous_job=vans.before.get(str(order.order_id)),
         zone=order.zone or None,
+        followed_percent=order.followed_percent,
         prize_milli=day.parameters.unserved_minor
         * 10
         * PRIORITY_PERCENT[order.priority]

@@ -35,6 +35,7 @@ from apps.routes.planning import (
 )
 from apps.routes.services.fitting import Answer
 from apps.routes.solver.codec import SplitRequest, decode_inputs, encode_solution
+from apps.routes.solver.deviating import expected_milli, is_uncertain
 from apps.routes.solver.port import RULES, Progress
 from apps.routes.solver.problem import Problem
 from apps.routes.solver.process import solve_in_process
@@ -149,7 +150,7 @@ def _think(
         warm = rules.solution if rules else present_sequence(day)
         found = _ask(problem, engines, day, kind, asking, warm)
         asking.searched = found is not None
-        best = _better(rules, found, day.parameters, kind)
+        best = _better(rules, found, day.parameters, kind, problem)
     else:
         asking.searched = False
     if best is None:
@@ -245,11 +246,20 @@ def progress_in_words(tell: Callable[[int, str], None]) -> Callable[[Progress], 
 
 
 def _better(
-    rules: Try | None, found: Try | None, parameters: Parameters, kind: str
+    rules: Try | None,
+    found: Try | None,
+    parameters: Parameters,
+    kind: str,
+    problem: Problem,
 ) -> Try | None:
+    """Choose by cost, or by what comes of it where drivers do not follow to the letter."""
     if rules is None or found is None:
         return found or rules
-    gain = rules.solution.cost.total_milli - found.solution.cost.total_milli
+    one, other = rules.solution, found.solution
+    gain = one.cost.total_milli - other.cost.total_milli
+    if is_uncertain(problem):
+        seed = parameters.seed
+        gain = expected_milli(problem, one, seed) - expected_milli(problem, other, seed)
     wanted = parameters.min_gain_minor * 1000 if kind == "replan" else 0
     return found if gain >= wanted else rules
 

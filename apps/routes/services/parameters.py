@@ -11,6 +11,7 @@ from apps.core.actors import Actor
 from apps.core.problems import FieldError, Invalid, NotFound
 from apps.depots.models import Depot
 from apps.journal.services import writing
+from apps.routes.followed import BadFollowed
 from apps.routes.models import PlanningParameter
 from apps.routes.parameters import with_overrides
 from apps.routes.servicefactors import BadFactors
@@ -32,8 +33,7 @@ def keep_parameters(
     Raises:
         NotFound: there is no such depot.
         KeyError: a value has the name of no parameter.
-        Invalid: service factors name no place, an order of zones no pairs, or either is
-            out of bounds.
+        Invalid: what is by place or zone names none, or is out of bounds.
         MachineMayNot: the machine learned them, and no decision point lets it.
     """
     try:
@@ -41,8 +41,9 @@ def keep_parameters(
     except BadFactors as bad:
         fault = FieldError("/service_factors", "bounds", str(bad))
         raise Invalid(fault.detail, errors=[fault]) from bad
-    except BadZoneOrder as bad:
-        fault = FieldError("/zone_order", "bounds", str(bad))
+    except (BadZoneOrder, BadFollowed) as bad:
+        name = "zone_order" if isinstance(bad, BadZoneOrder) else "followed"
+        fault = FieldError(f"/{name}", "bounds", str(bad))
         raise Invalid(fault.detail, errors=[fault]) from bad
     check_leave(Act.PARAMETERS, depot_id, by=by, now=now)
     with writing(by=by, now=now) as journal:

@@ -81,10 +81,11 @@ def decode_problem(data: bytes) -> Problem:
 def encode_solution(solution: Solution) -> bytes:
     """Write a solution as JSON with sorted keys.
 
-    A part of the cost that came later is written only where it is not nought: what was
-    answered before it came is written as it was then, byte for byte.
+    What came later is written only where there is something of it: what was answered
+    before is written as it was then, byte for byte.
     """
-    return _encode(solution).replace(b',"zone_order_milli":0}', b"}")
+    plain = _encode(solution).replace(b',"zone_order_milli":0}', b"}")
+    return plain.replace(b'"expected":null,', b"")
 
 
 def decode_solution(data: bytes) -> Solution:

@@ -167,6 +167,9 @@ class Job:
     visit before it ("" for the first of a route); None where it was in no plan. They
     are for the prices of disruption and resequencing. `zone` is for the prices of steps
     between zones (`ZoneStep`); None: no step to it or from it has a price.
+
+    `followed_percent` is how probably its driver goes on to it where the plan has it
+    next; see `Objective.late_milli_per_s`.
     """
 
     id: str
@@ -180,6 +183,7 @@ class Job:
     previous_vehicle: str | None = None
     previous_job: str | None = None
     zone: str | None = None
+    followed_percent: int = 100
     prize_milli: int = DEFAULT_PRIZE_MILLI
     release_s: int | None = None
     soft_windows: tuple[SoftWindow, ...] = ()
@@ -224,7 +228,10 @@ class Objective:
     `disruption_milli` is for each job that changes its vehicle, `resequence_milli` for
     each served job with a known `previous_job` that now follows another visit (reloads
     do not count), `zone_leave_milli` for each step from a stop of one zone straight to one
-    of another. `balance_milli_per_s` is for each second by which the longest of the
+    of another. `late_milli_per_s` is for each second by which a service begins after its
+    last window where drivers do not follow the plan to the letter: where it has a price,
+    and any job a `followed_percent` under 100, the plan is chosen by what it comes to in
+    the mean (see `expecting`). `balance_milli_per_s` is for each second by which the longest of the
     used routes exceeds their mean duration, the mean rounded down: `max - sum // n`.
     """
 
@@ -235,6 +242,7 @@ class Objective:
     resequence_milli: int = 0
     balance_milli_per_s: int = 0
     zone_leave_milli: int = 0
+    late_milli_per_s: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,6 +358,8 @@ def _job_faults(problem: Problem) -> list[str]:
             for soft in job.soft_windows
         ):
             faults.append(f"{name}: negative price of a soft window")
+        if not 0 <= job.followed_percent <= 100:
+            faults.append(f"{name}: followed_percent is no percentage")
         if job.previous_job == job.id:
             faults.append(f"{name}: follows itself")
     return faults
@@ -361,6 +371,7 @@ def _objective_faults(objective: Objective) -> list[str]:
         objective.resequence_milli,
         objective.balance_milli_per_s,
         objective.zone_leave_milli,
+        objective.late_milli_per_s,
     )
     return ["objective: negative price"] if min(prices) < 0 else []
 

@@ -171,11 +171,24 @@ class Improvement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a plan comes to in the mean where drivers follow it as far as they do.
+
+    `plain_milli` is the same of the plan that is best if followed to the letter. Both
+    hold lateness at its price, which the stated cost does not.
+    """
+
+    milli: int
+    plain_milli: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
     """A plan with its provenance.
 
     `solutions` is how many the search saw: a re-run of the same engine version with
-    that count as its stop, and time enough, gives this same plan.
+    that count as its stop, and time enough, gives this same plan. `expected` is None
+    where it was not chosen by how it will be followed.
     """
 
     routes: tuple[RoutePlan, ...]
@@ -187,3 +200,4 @@ class Solution:
     solutions: int
     stopped_by: StoppedBy
     trace: tuple[Improvement, ...] = ()
+    expected: Expected | None = None

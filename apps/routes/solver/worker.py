@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apps.routes.solver.codec import decode_request, encode_solution
+from apps.routes.solver.expecting import plan_expecting
 from apps.routes.solver.port import EngineRefused, open_engine
 from apps.routes.solver.process import REFUSED_EXIT
 
@@ -31,7 +32,8 @@ def main(parent_pid: int) -> int:
     request = decode_request(sys.stdin.buffer.read())
     began, began_cpu = time.monotonic(), time.process_time()
     try:
-        solution = open_engine(request.engine).solve(
+        solution = plan_expecting(
+            open_engine(request.engine),
             request.problem,
             stop=request.stop,
             seed=request.seed,
