@@ -240,7 +240,10 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "monitor.drifted": INCIDENT,
     "override.asked": (("apps.overrides.tasks.price", _override),),
     "parameters.learned": (("apps.tuning.tasks.propose_learned", _learned),),
-    "estimates.learned": (("apps.tuning.tasks.propose_service", _its_depot),),
+    "estimates.learned": (
+        ("apps.tuning.tasks.propose_service", _its_depot),
+        ("apps.tuning.tasks.propose_sequences", _its_depot),
+    ),
     "proposal.made": (("apps.tuning.tasks.begin_shadow", _proposal),),
     "condition.touched": ((REOPTIMIZE, _touched_routes),),
     "change.applied": ((REOPTIMIZE, _touched_routes),),

@@ -15,8 +15,16 @@ FACTORS = (SERVICE, TRAVEL)
 """Kinds whose figures are factors; the others are probabilities."""
 
 
+STAYS = {
+    "stays:driven": "A zone is not left while it has stops to come, as driven",
+    "stays:planned": "A zone is not left while it has stops to come, as planned",
+}
+
+
 def key_in_words(kind: str, key: str) -> str:
     """Name what a figure is about."""
+    if key in STAYS:
+        return STAYS[key]
     if kind == ZONE_ORDER:
         one, _, other = key.partition(">")
         return f"{one} before {other}"

@@ -29,6 +29,8 @@ class Estimated:
     - `success`: probability that a delivery succeeds; `depot`, `zone:<name>`,
       `zone:<name>@<hour>`.
     - `zone_order`: probability that zone A is driven before zone B; `<A>><B>`.
+      And how often the next stop is of the same zone where one is left there:
+      `stays:driven`, `stays:planned`.
     - `adherence`: probability that a recommendation is followed; `depot`,
       `kind:<kind>`, `kind:<kind>@<zone>`.
     """

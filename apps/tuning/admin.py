@@ -174,6 +174,7 @@ class ProposalPage(FactPage, DepotScopedAdmin):
             topic=in_words(row.topic),
             changes=changes_in_words(row.before, row.values),
             estimates=row.evidence.get("estimates", []),
+            counts_services="service_factors" in row.values,
             lessons=row.evidence.get("lessons", []),
             drifts=row.evidence.get("drifts", []),
             reports=[(one, reason_in_words(one.reason)) for one in reports]

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from apps.feedback.models import Feedback
 from apps.journal.models import Entry
@@ -17,6 +17,8 @@ from apps.routes.servicetimes import place_of
 from apps.tuning.clusters import SERVICE, Cluster, Report, clustered
 from apps.tuning.proposing import SOURCE, Known, Said, ServiceRequest
 from apps.tuning.selectors import changed_on
+from apps.tuning.sequencing import KIND_OF, Seen, SequenceRequest
+from apps.tuning.sequencing import SOURCE as SEQUENCE_SOURCE
 from apps.tuning.topics import figures_about
 
 REPORTED_SINCE = timedelta(days=28)
@@ -100,6 +102,28 @@ def drifts_of(
     ]
     still = [each for each in found if since is None or each.date > since.isoformat()]
     return sorted(still, key=lambda each: (each.date, each.figure), reverse=True)
+
+
+def sequence_request(
+    depot_id: uuid.UUID, name: str, in_force: Any, *, now: datetime
+) -> SequenceRequest:
+    """Return what a proposal of a parameter of sequences is made of now."""
+    known = estimates(depot_id, KIND_OF[name], at=now)
+    return SequenceRequest(
+        source=SEQUENCE_SOURCE,
+        name=name,
+        in_force=in_force,
+        estimates=tuple(
+            Seen(
+                key=each.key,
+                n=each.n,
+                mean=round(each.mean, 4),
+                spread=round(each.spread, 4),
+                as_of=each.as_of.date().isoformat(),
+            )
+            for _, each in sorted(known.items())
+        ),
+    )
 
 
 def service_request(

@@ -1,11 +1,13 @@
 """Recommendations of parameters are made again by whoever made them. Pure."""
 
 from apps.routes import parameterledger
-from apps.tuning import proposing
+from apps.tuning import proposing, sequencing
 
 
 def rerun(inputs: bytes) -> bytes:
     """Make a recommended parameter again from its stored inputs."""
     if proposing.is_ours(inputs):
         return proposing.rerun_service(inputs)
+    if sequencing.is_ours(inputs):
+        return sequencing.rerun_sequence(inputs)
     return parameterledger.rerun(inputs)

@@ -22,6 +22,8 @@ from apps.routes.servicefactors import ServicePlace
 from apps.routes.servicetimes import place_of
 from apps.routes.solver.codec import SolveRequest, SplitRequest, decode_inputs
 from apps.routes.states import StopState
+from apps.tuning.nearness import DrivenRoute
+from apps.verdicts.selectors import verdicts_of_deviations
 
 DRIVEN = (StopState.SUCCEEDED, StopState.FAILED, StopState.PARTIAL)
 SERVED = (StopState.SUCCEEDED, StopState.PARTIAL)
@@ -71,6 +73,8 @@ class PastDay:
     """Where the problem's places are, in its order."""
     services: tuple[SeenService, ...]
     legs: tuple[SeenLeg, ...]
+    routes: tuple[DrivenRoute, ...] = ()
+    """The sequences that were driven."""
 
 
 def driven_dates(depot_id: uuid.UUID, *, until: date, most: int) -> list[date]:
@@ -121,7 +125,8 @@ def past_day(depot: Depot, service_date: date) -> PastDay:
     }
     if missing := len(ids) - len(orders):
         raise CannotReplay(f"{missing} of its orders are no longer kept.")
-    services, legs = _seen(depot, service_date)
+    stops = driven_stops(depot.pk, service_date)
+    services, legs = _seen(depot, stops)
     return PastDay(
         service_date=service_date,
         zone=depot.time_zone,
@@ -132,7 +137,35 @@ def past_day(depot: Depot, service_date: date) -> PastDay:
         points=_points(request, orders, depot),
         services=services,
         legs=legs,
+        routes=driven_routes(depot.pk, stops),
     )
+
+
+def driven_routes(
+    depot_id: uuid.UUID, stops: Sequence[Stop]
+) -> tuple[DrivenRoute, ...]:
+    """Return the sequences of visited stops, each with its newest verdict."""
+    by_route = _by_route(stops)
+    starts = [rows[0].arrived_at for rows in by_route.values() if rows[0].arrived_at]
+    if not starts:
+        return ()
+    since = min(starts) - timedelta(days=1)
+    rows = verdicts_of_deviations(depot_id, since, since + LOOKED_BACK)
+    verdicts = {row.route_id: row.verdict for row in rows}
+    return tuple(
+        DrivenRoute(
+            tuple(str(one.order_id) for one in found), verdicts.get(route_id, "")
+        )
+        for route_id, found in by_route.items()
+    )
+
+
+def _by_route(stops: Sequence[Stop]) -> dict[uuid.UUID, list[Stop]]:
+    found: dict[uuid.UUID, list[Stop]] = defaultdict(list)
+    for stop in stops:
+        if stop.route_id is not None:
+            found[stop.route_id].append(stop)
+    return found
 
 
 def _points(
@@ -162,15 +195,11 @@ def seen_services(stops: Sequence[Stop]) -> tuple[SeenService, ...]:
 
 
 def _seen(
-    depot: Depot, service_date: date
+    depot: Depot, stops: Sequence[Stop]
 ) -> tuple[tuple[SeenService, ...], tuple[SeenLeg, ...]]:
-    stops = driven_stops(depot.pk, service_date)
     legs: list[SeenLeg] = []
-    by_route: dict[uuid.UUID | None, list[Stop]] = defaultdict(list)
-    for stop in stops:
-        by_route[stop.route_id].append(stop)
     zone = ZoneInfo(depot.time_zone)
-    for rows in by_route.values():
+    for rows in _by_route(stops).values():
         legs += [
             leg for a, b in pairwise(rows) if (leg := _leg(a, b, zone)) is not None
         ]
@@ -186,7 +215,7 @@ def driven_stops(depot_id: uuid.UUID, service_date: date) -> list[Stop]:
         arrived_at__isnull=False,
     )
     return list(
-        rows.select_related("order", "route__shift__vehicle__type")
+        rows.select_related("order__zone", "route__shift__vehicle__type")
         .prefetch_related("order__windows", "route__shift__breaks")
         .order_by("arrived_at", "pk")
     )

@@ -1,17 +1,22 @@
 """A plan driven in thought, by the service and travel times that were realised. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 
+from apps.routes.solver.deviating import DRIVES, Roads, drive, luck_of
 from apps.routes.solver.problem import Entries, Job, Problem, Vehicle
 from apps.routes.solver.solution import RoutePlan, Solution
 
 LATE_MINOR_PER_MIN: Final = 100
 """What a minute too late is worth beside what driving costs. First value: two and a half
 times a driver's minute at 24.00 an hour."""
+
+
+LUCK_SEED: Final = 11
+"""The luck of drives by habit: another than any plan was chosen by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,39 @@ def _begins(job: Job, arrives_s: int) -> tuple[int, int]:
     if not job.windows:
         return arrives_s, 0
     return arrives_s, arrives_s - job.windows[-1].end_s + 1
+
+
+def drive_by_habits(
+    problem: Problem, solution: Solution, truth: Truth, habits: Mapping[str, int]
+) -> dict[str, Any]:
+    """Return a plan's figures where drivers follow it as far as they are known to.
+
+    `habits` says by job in whole per cent how probably it is gone to when it is next.
+    The mean of some drives, with the same luck for each plan of a day.
+    """
+    jobs = tuple(
+        replace(job, followed_percent=habits.get(job.id, 100)) for job in problem.jobs
+    )
+    known = replace(problem, jobs=jobs)
+    roads = Roads((truth.durations_s,) * len(problem.matrices), truth.services_s)
+    luck = luck_of(known, LUCK_SEED)
+    drives = [drive(known, solution, roads, luck, one) for one in range(DRIVES)]
+    cost_minor = round(sum(one.cost_milli for one in drives) / DRIVES / 1000)
+    late_min = round(sum(one.late_s for one in drives) / DRIVES / 60, 1)
+    missed_minor = round(solution.cost.unserved_milli / 1000)
+    return {
+        "late_min": late_min,
+        "broken": round(sum(one.late_stops for one in drives) / DRIVES, 2),
+        "unserved": len(solution.unserved),
+        "overtime_min": round(sum(one.overtime_s for one in drives) / DRIVES / 60, 1),
+        "cost_minor": cost_minor,
+        "loss_minor": round(cost_minor + missed_minor + late_min * LATE_MINOR_PER_MIN),
+        "start_error_s": round(
+            sum(sum(one.errors_s) for one in drives)
+            / max(1, sum(len(one.errors_s) for one in drives)),
+            1,
+        ),
+    }
 
 
 def _figures(tally: Tally) -> dict[str, Any]:

@@ -1,24 +1,34 @@
 """Questions to proposals and to the parameters that they change; they never write."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from apps.routes import followed, servicefactors, zoneorder
 from apps.routes.models import PlanningParameter
 from apps.routes.parameters import Parameters
 from apps.routes.selectors import parameters_in_force
-from apps.routes.servicefactors import stored
 from apps.tuning.models import Proposal
 from apps.tuning.states import OPEN, ProposalState
+
+STORED: Mapping[str, Callable[[Any], Any]] = {
+    "service_factors": servicefactors.stored,
+    "zone_order": zoneorder.stored,
+    "followed": followed.stored,
+}
+"""Parameters that are mappings, by how a version stores them."""
+
+FIGURE_KEYS = ("factor", "share")
+"""Of an entry of such a mapping this is the figure; the rest is how it is known."""
 
 
 def stored_value(parameters: Parameters, name: str) -> Any:
     """Return a parameter's value as a version stores it."""
     value = getattr(parameters, name)
-    if name == "service_factors":
-        return stored(value)
+    if name in STORED:
+        return STORED[name](value)
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -75,8 +85,9 @@ def is_alike(one: Any, other: Any, *, share: float) -> bool:
     """Tell whether two values are the same but for a share of them."""
     match one, other:
         case (Mapping(), Mapping()):
-            if "factor" in one and "factor" in other:
-                return is_alike(one["factor"], other["factor"], share=share)
+            for key in FIGURE_KEYS:
+                if key in one and key in other:
+                    return is_alike(one[key], other[key], share=share)
             return one.keys() == other.keys() and all(
                 is_alike(one[key], other[key], share=share) for key in one
             )

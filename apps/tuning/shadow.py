@@ -11,6 +11,7 @@ import numpy as np
 from django.conf import settings
 
 from apps.routes.chain import Budget, NoAnswer, solve_by_chain
+from apps.routes.followed import percent_of
 from apps.routes.gateways.choice import travel_times
 from apps.routes.hours import hour_factor
 from apps.routes.parameters import Parameters
@@ -18,8 +19,10 @@ from apps.routes.servicefactors import planned_service
 from apps.routes.solver.port import RULES
 from apps.routes.solver.problem import UNREACHABLE, Entries, Matrix, Problem
 from apps.routes.solver.solution import Solution
+from apps.routes.zoneorder import steps_of
+from apps.tuning.nearness import order_error_pct
 from apps.tuning.pastdays import PastDay, day_ratio
-from apps.tuning.replay import Truth, drive_plan, mean_error_s
+from apps.tuning.replay import Truth, drive_by_habits, drive_plan, mean_error_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +46,39 @@ def replay_day(day: PastDay, old: Parameters, new: Parameters) -> Replayed:
     """
     truth = truth_of(day)
     engine = day.request.engine
-    before = _judged(day, old, old, truth)
-    after = _judged(day, new, old, truth)
+    # Both plans are driven by people who follow them as the better known value says.
+    habits = _shares(day, new) if new.followed != old.followed else {}
+    before = _judged(day, old, old, truth, habits)
+    after = _judged(day, new, old, truth, habits)
     return Replayed(
         before, after, len(truth.seen_services), len(truth.seen_legs), engine
     )
 
 
+def _shares(day: PastDay, values: Parameters) -> dict[str, int]:
+    return {
+        job: percent_of(values.followed, place.zone)
+        for job, place in day.places.items()
+    }
+
+
 def _judged(
-    day: PastDay, values: Parameters, usual: Parameters, truth: Truth
+    day: PastDay,
+    values: Parameters,
+    usual: Parameters,
+    truth: Truth,
+    habits: Mapping[str, int],
 ) -> dict[str, Any]:
     problem = problem_with(day, values)
     solution = _planned(day, problem, values, usual)
+    driven = drive_plan(problem, solution, truth)
+    if habits:
+        driven |= drive_by_habits(problem, solution, truth, habits)
+    zones = {job: place.zone for job, place in day.places.items()}
+    planned = [[one.job_id for one in route.visits] for route in solution.routes]
     return {
-        **drive_plan(problem, solution, truth),
+        **driven,
+        "order_error_pct": order_error_pct(planned, day.routes, zones),
         "service_error_s": service_error_s(day, problem),
         "leg_error_s": leg_error_s(day, problem, values),
     }
@@ -81,7 +103,29 @@ def problem_with(day: PastDay, values: Parameters) -> Problem:
         replace(matrix, durations_s=_scaled(day, matrix, values))
         for matrix in problem.matrices
     )
-    return replace(problem, jobs=jobs, matrices=matrices)
+    counts = bool(values.zone_order or values.zone_leave_minor)
+    jobs = tuple(
+        replace(
+            job,
+            zone=(day.places[job.id].zone or None) if counts else None,
+            followed_percent=percent_of(values.followed, day.places[job.id].zone),
+        )
+        for job in jobs
+    )
+    zones = {job.zone for job in jobs if job.zone}
+    most_milli = values.zone_order_minor * 1000
+    late_minor = values.expected_late_minor_per_min if values.followed else 0
+    return replace(
+        problem,
+        jobs=jobs,
+        matrices=matrices,
+        zone_steps=steps_of(values.zone_order, zones, most_milli),
+        objective=replace(
+            problem.objective,
+            zone_leave_milli=values.zone_leave_minor * 1000,
+            late_milli_per_s=round(late_minor * 1000 / 60),
+        ),
+    )
 
 
 def _standard_s(day: PastDay, job_id: str, values: Parameters) -> int:

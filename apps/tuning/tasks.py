@@ -13,6 +13,7 @@ from apps.routes.parameters import Parameters, with_overrides
 from apps.routes.selectors import parameters_in_force
 from apps.tuning.models import Proposal, ShadowDay
 from apps.tuning.pastdays import CannotReplay, driven_dates, past_day
+from apps.tuning.sequencing import FOLLOWED, LEAVE, ORDER
 from apps.tuning.services import proposals, shadowing, watching
 from apps.tuning.shadow import replay_day
 from apps.tuning.states import ShadowState
@@ -32,6 +33,13 @@ def propose_learned(*, recommendation_id: str) -> None:
 def propose_service(*, depot_id: str) -> None:
     """Propose service factors of a depot, where its estimates prove them wrong."""
     proposals.propose_service_factors(uuid.UUID(depot_id), by=SYSTEM, now=clock.now())
+
+
+def propose_sequences(*, depot_id: str) -> None:
+    """Propose what plans of a depot take of how its drivers drive, where proved wrong."""
+    now = clock.now()
+    for name in (ORDER, LEAVE, FOLLOWED):
+        proposals.propose_sequences(uuid.UUID(depot_id), name, by=SYSTEM, now=now)
 
 
 def watch() -> None:

@@ -3,10 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+from apps.routes.followed import followed_from
 from apps.routes.servicefactors import factors_from, key_in_words
+from apps.routes.zoneorder import SEP, order_from
 
 TRAVEL: Final = ("travel_c_s", "travel_p", "travel_by_hour", "roads_factor")
 SERVICE: Final = ("service_factors", "standard_service_s")
+ZONES: Final = ("zone_order", "zone_order_minor", "zone_leave_minor")
+EXPECTED: Final = ("followed", "expected_late_minor_per_min")
 
 SPEAKS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "service_ratio": SERVICE,
@@ -19,12 +23,14 @@ causes that no one parameter has."""
 SERVICE_ERROR: Final = "service_error_s"
 LEG_ERROR: Final = "leg_error_s"
 START_ERROR: Final = "start_error_s"
+ORDER_ERROR: Final = "order_error_pct"
 LATE: Final = "late_s"
 
 FIGURES: Final[Mapping[str, str]] = {
     SERVICE_ERROR: "Mean error of a planned service, s",
     LEG_ERROR: "Mean error of a planned leg, s",
     START_ERROR: "Mean error of a planned begin of service, s",
+    ORDER_ERROR: "Zones planned in another order than driven, % of pairs",
     LATE: "Late a stop, s",
 }
 
@@ -32,6 +38,8 @@ REPLAYED: Final = frozenset(
     {
         *TRAVEL,
         *SERVICE,
+        *ZONES,
+        *EXPECTED,
         *("engine", "seed", "day_rounds", "rules_day_rounds", "day_solutions"),
     }
 )
@@ -57,6 +65,8 @@ def error_of(topic: str) -> str:
         return LEG_ERROR
     if any(name in topic.split("+") for name in SERVICE):
         return SERVICE_ERROR
+    if set(topic.split("+")) & set(ZONES):
+        return ORDER_ERROR
     return START_ERROR
 
 
@@ -65,6 +75,9 @@ def in_words(topic: str) -> str:
     known = {
         "travel": "Travel times",
         "service_factors": "Service times by place and parcels",
+        "zone_order": "Order of zones",
+        "zone_leave_minor": "Price of leaving a zone",
+        "followed": "How plans are followed",
         "eta_interval": "Width of told times",
     }
     return known.get(topic, topic.replace("_", " ").capitalize())
@@ -76,6 +89,10 @@ def changes_in_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> lis
     for name in sorted(after):
         if name == "service_factors":
             said += _service_changes(before.get(name) or {}, after[name])
+        elif name == "zone_order":
+            said += _order_changes(before.get(name) or {}, after[name])
+        elif name == "followed":
+            said += _followed_changes(before.get(name) or {}, after[name])
         elif name == "travel_by_hour":
             said += _hour_changes(before.get(name) or (), after[name])
         elif before.get(name) != after[name]:
@@ -103,6 +120,35 @@ def _service_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> lis
             said.append(
                 f"Services at {place} are planned at {becomes:g} times their standard;"
                 f" until now {words}."
+            )
+    return said
+
+
+def _order_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    old, new = order_from(before), order_from(after)
+    said = []
+    for key in sorted(old.keys() | new.keys()):
+        one, _, other = key.partition(SEP)
+        if key not in new:
+            said.append(f"{one} and {other} have no order any more.")
+        elif key not in old or old[key].share != new[key].share:
+            sure = f"{100 * new[key].share:.0f} %"
+            until = f"; until now {100 * old[key].share:.0f} %" if key in old else ""
+            said.append(f"{one} had better come before {other}: {sure} sure{until}.")
+    return said
+
+
+def _followed_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    old, new = followed_from(before), followed_from(after)
+    said = []
+    for key in sorted(new):
+        was = old[key].share if key in old else None
+        if was != new[key].share:
+            where = f"in {key.partition(':')[2]}" if ":" in key else "of the depot"
+            until = "as usual" if was is None else f"{100 * was:.0f} %"
+            said.append(
+                f"Stops {where} are expected to be gone to when they are next"
+                f" {100 * new[key].share:.0f} % of the times; until now {until}."
             )
     return said
 

@@ -15,13 +15,15 @@ from apps.routes.selectors import parameters_in_force
 from apps.routes.servicetimes import service_of
 from apps.tuning.judging import Against, Watched, against_old, watched
 from apps.tuning.models import Proposal
+from apps.tuning.nearness import zone_pairs
 from apps.tuning.pastdays import (
     SeenService,
     driven_dates,
+    driven_routes,
     driven_stops,
     seen_services,
 )
-from apps.tuning.topics import LEG_ERROR, SERVICE_ERROR, error_of
+from apps.tuning.topics import LEG_ERROR, ORDER_ERROR, SERVICE_ERROR, error_of
 
 BASE_DAYS = 10
 MOST_DAYS = 21
@@ -124,14 +126,38 @@ def day_figures(row: Proposal, service_date: date) -> DayFigures:
         late.add(hour, _late_s(stop, one.began_at))
         if name == SERVICE_ERROR:
             error.add(hour, abs(one.took_s - stop.service_s))
-        elif name != LEG_ERROR and stop.plan_eta_at is not None:
+        elif name not in {LEG_ERROR, ORDER_ERROR} and stop.plan_eta_at is not None:
             error.add(hour, abs((one.began_at - stop.plan_eta_at).total_seconds()))
+    if name == ORDER_ERROR:
+        for hour, wrong_pct in _turned_pairs(row, stops, zone):
+            error.add(hour, wrong_pct)
     if name == LEG_ERROR:
         begins = datetime.combine(service_date, datetime.min.time(), zone)
         parameters = parameters_in_force(row.depot_id, begins + timedelta(hours=12))
         for hour, _, now_s in _legs(row, service_date, parameters, parameters):
             error.add(hour, now_s)
     return DayFigures(service_date, error.done(), late.done())
+
+
+def _turned_pairs(
+    row: Proposal, stops: Sequence[Stop], zone: ZoneInfo
+) -> list[tuple[int, float]]:
+    """Return by route its middle hour, and how many pairs of zones were turned, per cent."""
+    planned_at = {str(one.order_id): one.planned_arrival_at for one in stops}
+    stop_of = {str(one.order_id): one for one in stops}
+    name_of = {key: each.order.zone for key, each in stop_of.items()}
+    found = []
+    for route in driven_routes(row.depot_id, stops):
+        known = [job for job in route.jobs if planned_at[job] is not None]
+        planned = sorted(known, key=lambda job: (str(planned_at[job]), job))
+        zones = {job: (each.name if each else "") for job, each in name_of.items()}
+        count, wrong = zone_pairs(
+            [zones[job] for job in planned], [zones[job] for job in known]
+        )
+        middle = stop_of[known[len(known) // 2]].arrived_at if known else None
+        if count and route.weight and middle is not None:
+            found.append((middle.astimezone(zone).hour, 100 * wrong / count))
+    return found
 
 
 def _served(stops: Sequence[Stop]) -> list[tuple[SeenService, Stop]]:

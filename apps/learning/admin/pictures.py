@@ -134,7 +134,9 @@ def grid_of(kind: str, figures: Mapping[str, Estimated]) -> Grid | None:
 def _place(kind: str, key: str) -> tuple[str, str] | None:
     """Return row and column of a key; None: it is in no grid."""
     if kind == ZONE_ORDER:
-        one, _, other = key.partition(">")
+        one, pair, other = key.partition(">")
+        if not pair:
+            return None
         return one, other
     where, _, hour = key.partition("@")
     if not hour.isdigit():

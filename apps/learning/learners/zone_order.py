@@ -7,7 +7,7 @@ form with a ridge); a pair with events of its own departs from it.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from statistics import median
 
 import numpy as np
@@ -19,6 +19,8 @@ from apps.learning.learners.sketch import Added, Sketch, grown
 
 KIND = "zone_order"
 SEP = "\t"
+DRIVEN, PLANNED = "stays:driven", "stays:planned"
+"""Keys of how often a zone is not left while it has stops to come."""
 LEAST_ZONE = 3
 """A pair has a figure when each of its zones was in so many pairs that were driven."""
 
@@ -39,7 +41,7 @@ def observed(route: RouteFact) -> list[Added]:
             key=lambda stop: (stop.planned_at, stop.stop_id),
         )
     )
-    added = []
+    added = _stays(route)
     for one, other in combinations(sorted(driven), 2):
         if driven[one] == driven[other]:
             continue
@@ -54,6 +56,43 @@ def observed(route: RouteFact) -> list[Added]:
     return added
 
 
+def _stays(route: RouteFact) -> list[Added]:
+    """Return how often the next stop is of the same zone, where it could be.
+
+    Both as driven and as planned; what was driven wrongly counts as little as its pairs.
+    """
+    planned = sorted(
+        (stop for stop in route.stops if stop.planned_at is not None),
+        key=lambda stop: (stop.planned_at, stop.stop_id),
+    )
+    if len(planned) < len(route.stops):
+        return []
+    as_planned = planned == list(route.stops)
+    trust = BY_VERDICT.get(route.verdict, BY_VERDICT["undecidable"])
+    weight = grown(route.stops[-1].completed.occurred_at)
+    ways = (
+        (DRIVEN, route.stops, 1.0 if as_planned else trust),
+        (PLANNED, planned, 1.0),
+    )
+    return [
+        outcome(KIND, key, stays, share * weight)
+        for key, stops, share in ways
+        if share > 0
+        for stays in _staying([stop.zone for stop in stops])
+    ]
+
+
+def _staying(zones: Sequence[str]) -> list[bool]:
+    """Return for each stop with others of its zone still to come whether one is next."""
+    left = Counter(zones)
+    found = []
+    for here, there in pairwise(zones):
+        left[here] -= 1
+        if here and left[here]:
+            found.append(here == there)
+    return found
+
+
 def _places(stops: Sequence[StopFact]) -> dict[str, float]:
     """Return by zone the middle place of its stops."""
     places: dict[str, list[int]] = defaultdict(list)
@@ -65,6 +104,29 @@ def _places(stops: Sequence[StopFact]) -> dict[str, float]:
 
 def figures(tallies: Mapping[str, Sketch], today: float) -> list[Figure]:
     """Return for each pair of zones, both ways, how probable the first is the first."""
+    stays = {key: row for key, row in tallies.items() if SEP not in key}
+    return [
+        *_orders({k: v for k, v in tallies.items() if k not in stays}, today),
+        *_shares(stays, today),
+    ]
+
+
+def _shares(tallies: Mapping[str, Sketch], today: float) -> list[Figure]:
+    """Return how often a zone is stayed in: two plain shares, nothing to shrink."""
+    if not tallies:
+        return []
+    seen = shares(list(tallies.values()), today)
+    errors = np.sqrt(seen.mean * (1 - seen.mean) / np.maximum(seen.n, 1))
+    return [
+        Figure(key, int(n), float(mean), float(error), "")
+        for key, n, mean, error in zip(
+            tallies, seen.n, possible(seen.mean), errors, strict=True
+        )
+    ]
+
+
+def _orders(tallies: Mapping[str, Sketch], today: float) -> list[Figure]:
+    """Return the figures of pairs."""
     if not tallies:
         return []
     pairs = [(key.split(SEP)[0], key.split(SEP)[1]) for key in tallies]

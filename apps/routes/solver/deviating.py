@@ -7,7 +7,7 @@ next. Each plan is driven in thought a number of times, with the same luck for a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,7 +43,10 @@ class Driven:
     cost_milli: int = 0
     late_s: int = 0
     late_stops: int = 0
+    overtime_s: int = 0
     deviations: int = 0
+    errors_s: list[int] = field(default_factory=list)
+    """How far services began from when they were told, either way."""
 
 
 def is_uncertain(problem: Problem) -> bool:
@@ -143,6 +146,7 @@ def _drive_route(
     car, objective = way.car, way.problem.objective
     metres = way.problem.matrices[car.profile].distances_m
     left = [way.jobs[visit.job_id] for visit in route.visits]
+    told_s = {visit.job_id: visit.start_s for visit in route.visits}
     bound = len(car.locked)
     now_s, here, distance_m = route.departure_s, car.start_location, 0
     for done in range(len(left)):
@@ -160,12 +164,14 @@ def _drive_route(
         starts_s, late_s = _begins(job, arrives_s)
         found.late_s += late_s
         found.late_stops += late_s > 0
+        found.errors_s.append(abs(starts_s - told_s[job.id]))
         distance_m += int(metres[here, job.location])
         now_s, here = starts_s + way.service_s(job), job.location
     if car.end_location is not None:
         now_s += way.leg_s(here, car.end_location)
         distance_m += int(metres[here, car.end_location])
     over_s = max(0, now_s - car.end_s)
+    found.overtime_s += over_s
     found.cost_milli += (
         car.fixed_cost_milli
         + distance_m * car.cost_per_m_milli * objective.distance_weight

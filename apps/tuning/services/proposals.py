@@ -16,8 +16,15 @@ from apps.recommendations.services import Draft
 from apps.recommendations.states import RecommendationState
 from apps.routes.parameters import with_overrides
 from apps.routes.selectors import parameters_in_force
+from apps.tuning import sequencing
 from apps.tuning.clusters import SERVICE, TRAVEL, Cluster
-from apps.tuning.evidence import Drift, clusters_of, drifts_of, service_request
+from apps.tuning.evidence import (
+    Drift,
+    clusters_of,
+    drifts_of,
+    sequence_request,
+    service_request,
+)
 from apps.tuning.models import Proposal
 from apps.tuning.proposing import (
     ENGINE,
@@ -35,6 +42,7 @@ from apps.tuning.selectors import (
     open_proposals,
     values_in_force,
 )
+from apps.tuning.sequencing import propose_sequence
 from apps.tuning.states import OPEN, ProposalState
 from apps.tuning.topics import TRAVEL as TRAVEL_NAMES
 from apps.tuning.topics import topic_of
@@ -73,6 +81,46 @@ def propose_service_factors(
         row = recommendations.issue(
             _service_draft(depot_id, request, found, case), by=by, now=now
         )
+        return propose(row.pk, case, by=by, now=now)
+
+
+def propose_sequences(
+    depot_id: uuid.UUID, name: str, *, by: Actor, now: datetime
+) -> Proposal | None:
+    """Propose a parameter of sequences, if estimates prove its value in force wrong."""
+    held = values_in_force(depot_id, [name], now)[name]
+    request = sequence_request(depot_id, name, held, now=now)
+    found = propose_sequence(request)
+    values = {name: found.value}
+    if not found.findings or not _is_news(depot_id, values, now):
+        return None
+    drifts = drifts_of(depot_id, [name], now=now)
+    case = Case(
+        values=values,
+        why=[each.text for each in found.findings],
+        evidence={
+            "estimates": [asdict(each) for each in found.findings],
+            "drifts": [asdict(each) for each in drifts],
+        },
+    )
+    seen = max((each.n for each in request.estimates), default=0)
+    draft = Draft(
+        kind=Recommendation.Kind.PARAMETER,
+        depot_id=depot_id,
+        subject_type="depot",
+        subject_id=str(depot_id),
+        inputs=sequencing.encode_request(request),
+        answer=sequencing.encode_proposal(found),
+        engine=ENGINE,
+        engine_version=ENGINE_VERSION,
+        seed=0,
+        mode=Recommendation.Mode.RULES,
+        parameters=dict(case.values),
+        reasons=[{"code": "learned", "text": text} for text in case.why],
+        data_used=[{"code": "sequences", "count": seen, "text": f"{seen} sequences."}],
+    )
+    with writing(by=by, now=now):
+        row = recommendations.issue(draft, by=by, now=now)
         return propose(row.pk, case, by=by, now=now)
 
 
@@ -184,6 +232,8 @@ def propose(
     Raises:
         KeyError: a value has the name of no parameter.
         BadFactors: service factors are out of bounds.
+        BadZoneOrder: an order of zones is.
+        BadFollowed: probabilities of following are.
     """
     with_overrides(case.values)
     with writing(by=by, now=now) as journal:

@@ -15,7 +15,7 @@ from apps.tuning.topics import FIGURES, error_of
 
 SHOWN = (
     *("late_min", "broken", "unserved", "overtime_min", "cost_minor", "loss_minor"),
-    *("start_error_s", "service_error_s", "leg_error_s"),
+    *("start_error_s", "service_error_s", "leg_error_s", "order_error_pct"),
 )
 """The figures of a day that are compared, before and after."""
 
@@ -104,6 +104,7 @@ def judged(topic: str, days: Sequence[ShadowDay]) -> dict[str, Any]:
             [float(day.after[name]) for day in days],
         )
         for name in SHOWN
+        if all(name in day.before and name in day.after for day in days)
     }
     error = error_of(topic)
     verdict = verdict_of(figures[error], figures["loss_minor"])
