@@ -37,6 +37,7 @@ NAMES = {
     "overtime_min": "Overtime, min a day",
     "cost_minor": "Cost of driving a day, minor units",
     "loss_minor": "Loss a day: cost, lateness, what is not served",
+    "driven_loss_minor": "Loss a day: as really driven, and as planned now",
 }
 REFRESH_S = 10
 

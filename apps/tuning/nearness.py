@@ -19,6 +19,7 @@ class DrivenRoute:
 
     jobs: tuple[str, ...]
     verdict: str = ""
+    vehicle_id: str = ""
 
     @property
     def weight(self) -> float:

@@ -154,7 +154,9 @@ def driven_routes(
     verdicts = {row.route_id: row.verdict for row in rows}
     return tuple(
         DrivenRoute(
-            tuple(str(one.order_id) for one in found), verdicts.get(route_id, "")
+            tuple(str(one.order_id) for one in found),
+            verdicts.get(route_id, ""),
+            str(found[0].route.shift_id) if found[0].route else "",
         )
         for route_id, found in by_route.items()
     )

@@ -16,9 +16,17 @@ from apps.routes.gateways.choice import travel_times
 from apps.routes.hours import hour_factor
 from apps.routes.parameters import Parameters
 from apps.routes.servicefactors import planned_service
-from apps.routes.solver.port import RULES
-from apps.routes.solver.problem import UNREACHABLE, Entries, Matrix, Problem
+from apps.routes.solver.follow import follow
+from apps.routes.solver.port import RULES, EngineRefused
+from apps.routes.solver.problem import (
+    UNREACHABLE,
+    Entries,
+    InvalidProblem,
+    Matrix,
+    Problem,
+)
 from apps.routes.solver.solution import Solution
+from apps.routes.solving import as_start
 from apps.routes.zoneorder import steps_of
 from apps.tuning.nearness import order_error_pct
 from apps.tuning.pastdays import PastDay, day_ratio
@@ -50,9 +58,42 @@ def replay_day(day: PastDay, old: Parameters, new: Parameters) -> Replayed:
     habits = _shares(day, new) if new.followed != old.followed else {}
     before = _judged(day, old, old, truth, habits)
     after = _judged(day, new, old, truth, habits)
+    if _zones(old) != _zones(new):
+        driven = as_driven_minor(day, problem_with(day, old), truth)
+        if driven is not None:
+            before["driven_loss_minor"] = driven
+            after["driven_loss_minor"] = after["loss_minor"]
     return Replayed(
         before, after, len(truth.seen_services), len(truth.seen_legs), engine
     )
+
+
+def _zones(values: Parameters) -> tuple[Any, ...]:
+    return values.zone_order, values.zone_order_minor, values.zone_leave_minor
+
+
+def as_driven_minor(day: PastDay, problem: Problem, truth: Truth) -> int | None:
+    """Return what a day came to as it was really driven, by the truth that plans are.
+
+    Not the old plan counts, which people did not drive, but the sequences that they drove
+    in its place. None where these cannot be driven on the problem.
+    """
+    known = {job.id for job in problem.jobs}
+    cars = {car.id for car in problem.vehicles}
+    sequences = {
+        route.vehicle_id: [job for job in route.jobs if job in known]
+        for route in day.routes
+        if route.vehicle_id in cars
+    }
+    visited = {job for jobs in sequences.values() for job in jobs}
+    open_cars = tuple(replace(car, locked=()) for car in problem.vehicles)
+    jobs = tuple(job for job in problem.jobs if job.id in visited)
+    part = replace(problem, jobs=jobs, vehicles=open_cars)
+    try:
+        driven = follow(part, as_start(sequences))
+    except (EngineRefused, InvalidProblem):
+        return None
+    return int(drive_plan(part, driven, truth)["loss_minor"])
 
 
 def _shares(day: PastDay, values: Parameters) -> dict[str, int]:

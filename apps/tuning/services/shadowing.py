@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from apps.core.actors import Actor
 from apps.journal.services import writing
@@ -15,9 +15,16 @@ from apps.tuning.topics import FIGURES, error_of
 
 SHOWN = (
     *("late_min", "broken", "unserved", "overtime_min", "cost_minor", "loss_minor"),
-    *("start_error_s", "service_error_s", "leg_error_s", "order_error_pct"),
+    *("start_error_s", "service_error_s", "leg_error_s"),
+    *("order_error_pct", "driven_loss_minor"),
 )
 """The figures of a day that are compared, before and after."""
+LOSS: Final = "loss_minor"
+DRIVEN_LOSS: Final = "driven_loss_minor"
+"""Where plans are to come nearer to what is driven, the old plan is not what it was
+instead of: nobody drove it. The new one is held against the day as it was driven."""
+ALWAYS: Final = frozenset(SHOWN[:9])
+"""Figures that every replayed day has; the others came later, or are of some topics."""
 
 
 def begin_shadow(
@@ -104,14 +111,17 @@ def judged(topic: str, days: Sequence[ShadowDay]) -> dict[str, Any]:
             [float(day.after[name]) for day in days],
         )
         for name in SHOWN
-        if all(name in day.before and name in day.after for day in days)
+        if name in ALWAYS
+        or (days and all(name in each for day in days for each in _sides(day)))
     }
     error = error_of(topic)
-    verdict = verdict_of(figures[error], figures["loss_minor"])
+    loss = DRIVEN_LOSS if DRIVEN_LOSS in figures else LOSS
+    verdict = verdict_of(figures[error], figures[loss])
     return {
         "verdict": verdict,
         "days": len(days),
         "error": error,
+        "loss": loss,
         "figures": {
             name: {
                 "before": each.before,
@@ -126,13 +136,21 @@ def judged(topic: str, days: Sequence[ShadowDay]) -> dict[str, Any]:
     }
 
 
+def _sides(day: ShadowDay) -> tuple[dict[str, Any], dict[str, Any]]:
+    return day.before, day.after
+
+
 def _text(verdict: str, error: str, figures: dict[str, Paired], days: int) -> str:
     if days < LEAST_DAYS:
         return (
             f"{days} past days could be replayed; {LEAST_DAYS} are needed to tell"
             " anything."
         )
-    each, loss = figures[error], figures["loss_minor"]
+    name = DRIVEN_LOSS if DRIVEN_LOSS in figures else LOSS
+    each, loss = figures[error], figures[name]
+    of_what = "loss a day"
+    if name == DRIVEN_LOSS:
+        of_what = "loss a day as it was really driven and as it is planned now"
     words = {
         "wins": "It would have been better.",
         "loses": "It would have been worse.",
@@ -142,7 +160,7 @@ def _text(verdict: str, error: str, figures: dict[str, Paired], days: int) -> st
     return (
         f"{words[verdict]} On {days} past days: {FIGURES[error].lower()}"
         f" {each.before:.1f} → {each.after:.1f} (difference {each.low:+.1f} to"
-        f" {each.high:+.1f}), late {late.before:.1f} → {late.after:.1f} min a day, loss a day"
+        f" {each.high:+.1f}), late {late.before:.1f} → {late.after:.1f} min a day, {of_what}"
         f" {loss.before / 100:.2f} → {loss.after / 100:.2f} (difference"
         f" {loss.low / 100:+.2f} to {loss.high / 100:+.2f})."
     )
