@@ -20,6 +20,7 @@ from apps.orders.models import TimeWindow
 from apps.routes.models import Route, Stop, StopEvent
 from apps.routes.servicefactors import building_of
 from apps.routes.states import StopState
+from apps.routes.zoneorder import wave_of
 
 VISITED = (StopState.SUCCEEDED, StopState.FAILED, StopState.PARTIAL)
 STOP_FACTS = (
@@ -277,6 +278,9 @@ def _stops(
                 planned_at=row.planned_arrival_at,
                 leg_km=_km(before_it, row) if before_it else 0.0,
                 leg_hour=(left_at or row.arrived_at).astimezone(zone).hour,
+                wave=wave_of(windows[0][0], zone)
+                if (windows := opens.get(row.order_id))
+                else "",
             )
         )
     return tuple(found)

@@ -57,7 +57,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     ),
     "zone_order": _(
         "The order of zones counts, as learned from what drivers drove: {pairs} pairs of this"
-        " day's zones; {against} steps go against it all the same."
+        " day's zones and hours; {against} steps go against it all the same."
     ),
     "expected": _(
         "Chosen by how it will be followed, as learned: in the mean it comes to {amount},"

@@ -24,7 +24,7 @@ from apps.routes.solver.codec import (
 )
 from apps.routes.solver.port import MENDER, RULES
 from apps.routes.solver.solution import CostBreakdown, Reason, Solution, StoppedBy
-from apps.routes.zoneorder import zone_walk
+from apps.routes.zoneorder import WAVE, zone_walk
 
 LASTS = timedelta(hours=24)
 VANS_HAVE_LEFT = "vans_have_left"
@@ -221,12 +221,12 @@ def zone_reasons(
         against = sum(step in priced for step in walked if all(step))
         text = (
             "The order of zones counts, as learned from what drivers drove:"
-            f" {pairs} pairs of this day's zones; {against} steps go against it all the same."
+            f" {pairs} pairs of this day's zones and hours; {against} steps go against it all the same."
         )
         code = {"code": "zone_order", "pairs": pairs, "against": against}
         said.append({**code, "text": text})
     if leave_milli := problem.objective.zone_leave_milli:
-        count = sum(all(step) for step in walked)
+        count = sum(all(step) and not step[0].startswith(WAVE) for step in walked)
         amount = f"{leave_milli / 100_000:.2f}"
         text = f"{count} times a route goes on to another zone; each counts {amount}."
         said.append(

@@ -15,7 +15,7 @@ from apps.drivers.states import ShiftState
 from apps.orders.models import Order, PreferredWindow, TimeWindow
 from apps.orders.states import OrderState
 from apps.routes.conditions import RoadCondition
-from apps.routes.followed import percent_of
+from apps.routes.grouping import in_groups
 from apps.routes.holding import Held, held_on, pinned_windows
 from apps.routes.inforce import conditions_between
 from apps.routes.models import Route, Stop
@@ -115,29 +115,35 @@ def _read(
     windows = _windows(orders, TimeWindow)
     preferred = _windows(orders, PreferredWindow)
     known = {shift.shift_id for shift in inputs}
+    clock = next((shift.depot.time_zone for shift in shifts), "UTC")
     return DayInput(
         depot_id=depot_id,
         service_date=service_date,
         origin_at=min((s.free_at for s in inputs), default=now).replace(microsecond=0),
         shifts=inputs,
-        orders=tuple(
-            _pinned(
-                _order_input(
-                    order,
-                    holders.get(order.pk, (None, None)),
-                    windows.get(order.pk, ()),
-                    preferred.get(order.pk, ()),
-                    told.get(order.pk),
-                    parameters,
-                ),
-                held_fast,
-                known,
-            )
-            for order in orders
+        orders=in_groups(
+            [
+                _pinned(
+                    _order_input(
+                        order,
+                        holders.get(order.pk, (None, None)),
+                        windows.get(order.pk, ()),
+                        preferred.get(order.pk, ()),
+                        told.get(order.pk),
+                        parameters,
+                    ),
+                    held_fast,
+                    known,
+                )
+                for order in orders
+            ],
+            [order.zone.name if order.zone is not None else "" for order in orders],
+            parameters=parameters,
+            clock=clock,
         ),
         parameters=parameters,
         conditions=_conditions(depot_id, inputs, now),
-        zone=next((shift.depot.time_zone for shift in shifts), "UTC"),
+        zone=clock,
     )
 
 
@@ -397,14 +403,4 @@ def _order_input(  # noqa: PLR0917
         preferred=tuple(preferred),
         told_at=told_at,
         service_because=service.because,
-        zone=_zone(order, parameters),
-        followed_percent=percent_of(
-            parameters.followed, order.zone.name if order.zone is not None else ""
-        ),
     )
-
-
-def _zone(order: Order, parameters: Parameters) -> str:
-    """Return an order's zone, as far as any parameter goes by it."""
-    counts = parameters.zone_order or parameters.zone_leave_minor
-    return order.zone.name if counts and order.zone is not None else ""

@@ -115,6 +115,8 @@ class OrderInput:
     """The keys of the service factors by which its service is not as the standard."""
     zone: str = ""
     """The zone that it is in, as far as zones have prices."""
+    wave: str = ""
+    """The wave that its first window opens in, as far as zones have prices."""
     followed_percent: int = 100
     """How probably its driver goes on to it where the plan has it next."""
 
@@ -287,7 +289,8 @@ def _late_milli_per_s(day: DayInput) -> int:
 
 def zone_steps(day: DayInput) -> tuple[ZoneStep, ...]:
     """Price the steps between a day's zones by the order that is in force."""
-    zones = {order.zone for order in day.orders if order.zone}
+    names = (name for order in day.orders for name in (order.zone, order.wave))
+    zones = {name for name in names if name}
     most_milli = day.parameters.zone_order_minor * 1000
     return steps_of(day.parameters.zone_order, zones, most_milli)
 
@@ -421,6 +424,7 @@ def _job(order: OrderInput, day: DayInput, index: dict[Point, int], vans: _Vans)
         previous_vehicle=str(order.shift_id) if order.shift_id else None,
         previous_job=vans.before.get(str(order.order_id)),
         zone=order.zone or None,
+        wave=order.wave or None,
         followed_percent=order.followed_percent,
         prize_milli=day.parameters.unserved_minor
         * 10

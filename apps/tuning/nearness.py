@@ -59,11 +59,12 @@ def _middles(zones: Sequence[str]) -> dict[str, float]:
 def order_error_pct(
     planned: Iterable[Sequence[str]],
     driven: Iterable[DrivenRoute],
-    zone_of: Mapping[str, str],
+    *groupings: Mapping[str, str],
 ) -> float:
     """Return how many pairs of zones are planned in another order than driven, per cent.
 
-    Routes are compared as far as they share jobs: a planned one with each driven one.
+    `groupings` give the zone of each job, and its wave. Routes are compared as far as
+    they share jobs: a planned one with each driven one.
     """
     count = wrong = 0.0
     routes = list(driven)
@@ -72,10 +73,11 @@ def order_error_pct(
             shared = {*jobs} & {*route.jobs}
             if len(shared) < 2 or not route.weight:
                 continue
-            found = zone_pairs(
-                [zone_of.get(job, "") for job in jobs if job in shared],
-                [zone_of.get(job, "") for job in route.jobs if job in shared],
-            )
-            count += found[0] * route.weight
-            wrong += found[1] * route.weight
+            for name_of in groupings:
+                found = zone_pairs(
+                    [name_of.get(job, "") for job in jobs if job in shared],
+                    [name_of.get(job, "") for job in route.jobs if job in shared],
+                )
+                count += found[0] * route.weight
+                wrong += found[1] * route.weight
     return round(100 * wrong / count, 2) if count else 0.0

@@ -48,7 +48,7 @@ LEAST_OFF: Final = 0.05
 """Shares that differ by less from those in force stay."""
 
 DRIVEN, PLANNED = "stays:driven", "stays:planned"
-SEQUENCE: Final = "kind:sequence"
+NEXT: Final = "kind:next"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ def _followed(request: SequenceRequest) -> SequenceProposal:
     findings: list[SequenceFinding] = []
     for each in sorted(request.estimates, key=lambda one: one.key):
         kind, _, zone = each.key.partition("@")
-        if kind != SEQUENCE:
+        if kind != NEXT:
             continue
         key = f"{followed.ZONE}{zone}" if zone else followed.DEPOT
         usual = shares.get(key) or shares.get(followed.DEPOT)

@@ -5,7 +5,9 @@ Runs in a task, outside any transaction: it reads no table and writes none.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.conf import settings
@@ -27,7 +29,7 @@ from apps.routes.solver.problem import (
 )
 from apps.routes.solver.solution import Solution
 from apps.routes.solving import as_start
-from apps.routes.zoneorder import steps_of
+from apps.routes.zoneorder import WAVE, steps_of, wave_of
 from apps.tuning.nearness import order_error_pct
 from apps.tuning.pastdays import PastDay, day_ratio
 from apps.tuning.replay import Truth, drive_by_habits, drive_plan, mean_error_s
@@ -119,7 +121,7 @@ def _judged(
     planned = [[one.job_id for one in route.visits] for route in solution.routes]
     return {
         **driven,
-        "order_error_pct": order_error_pct(planned, day.routes, zones),
+        "order_error_pct": order_error_pct(planned, day.routes, zones, waves_of(day)),
         "service_error_s": service_error_s(day, problem),
         "leg_error_s": leg_error_s(day, problem, values),
     }
@@ -145,15 +147,18 @@ def problem_with(day: PastDay, values: Parameters) -> Problem:
         for matrix in problem.matrices
     )
     counts = bool(values.zone_order or values.zone_leave_minor)
+    by_wave = any(key.startswith(WAVE) for key in values.zone_order)
+    waves = waves_of(day)
     jobs = tuple(
         replace(
             job,
             zone=(day.places[job.id].zone or None) if counts else None,
+            wave=(waves.get(job.id) or None) if by_wave else None,
             followed_percent=percent_of(values.followed, day.places[job.id].zone),
         )
         for job in jobs
     )
-    zones = {job.zone for job in jobs if job.zone}
+    zones = {name for job in jobs for name in (job.zone, job.wave) if name}
     most_milli = values.zone_order_minor * 1000
     late_minor = values.expected_late_minor_per_min if values.followed else 0
     return replace(
@@ -167,6 +172,19 @@ def problem_with(day: PastDay, values: Parameters) -> Problem:
             late_milli_per_s=round(late_minor * 1000 / 60),
         ),
     )
+
+
+def waves_of(day: PastDay) -> dict[str, str]:
+    """Return by job the hour in which its first window opens, as waves are named."""
+    problem, zone = day.request.problem, ZoneInfo(day.zone)
+    origin_at = datetime.fromisoformat(problem.origin_at)
+    return {
+        job.id: wave_of(
+            origin_at + timedelta(seconds=min(one.start_s for one in job.windows)), zone
+        )
+        for job in problem.jobs
+        if job.windows
+    }
 
 
 def _standard_s(day: PastDay, job_id: str, values: Parameters) -> int:

@@ -13,6 +13,7 @@ from apps.routes.parameters import DEFAULTS, Parameters, with_overrides
 from apps.routes.relearning import usual_hours
 from apps.routes.selectors import parameters_in_force
 from apps.routes.servicetimes import service_of
+from apps.routes.zoneorder import wave_of
 from apps.tuning.judging import Against, Watched, against_old, watched
 from apps.tuning.models import Proposal
 from apps.tuning.nearness import zone_pairs
@@ -142,18 +143,31 @@ def day_figures(row: Proposal, service_date: date) -> DayFigures:
 def _turned_pairs(
     row: Proposal, stops: Sequence[Stop], zone: ZoneInfo
 ) -> list[tuple[int, float]]:
-    """Return by route its middle hour, and how many pairs of zones were turned, per cent."""
-    planned_at = {str(one.order_id): one.planned_arrival_at for one in stops}
+    """Return by route its middle hour, and how many pairs were turned, per cent.
+
+    Pairs are of zones, and of the hours in which windows open.
+    """
     stop_of = {str(one.order_id): one for one in stops}
-    name_of = {key: each.order.zone for key, each in stop_of.items()}
+    zones = {key: each.order.zone for key, each in stop_of.items()}
+    opens = {
+        key: min((one.opens_at for one in each.order.windows.all()), default=None)
+        for key, each in stop_of.items()
+    }
+    groupings = (
+        {key: each.name if each else "" for key, each in zones.items()},
+        {key: wave_of(at, zone) if at else "" for key, at in opens.items()},
+    )
     found = []
     for route in driven_routes(row.depot_id, stops):
-        known = [job for job in route.jobs if planned_at[job] is not None]
-        planned = sorted(known, key=lambda job: (str(planned_at[job]), job))
-        zones = {job: (each.name if each else "") for job, each in name_of.items()}
-        count, wrong = zone_pairs(
-            [zones[job] for job in planned], [zones[job] for job in known]
+        known = [job for job in route.jobs if stop_of[job].planned_arrival_at]
+        planned = sorted(
+            known, key=lambda job: (str(stop_of[job].planned_arrival_at), job)
         )
+        pairs = [
+            zone_pairs([names[job] for job in planned], [names[job] for job in known])
+            for names in groupings
+        ]
+        count, wrong = (sum(each) for each in zip(*pairs, strict=True))
         middle = stop_of[known[len(known) // 2]].arrived_at if known else None
         if count and route.weight and middle is not None:
             found.append((middle.astimezone(zone).hour, 100 * wrong / count))

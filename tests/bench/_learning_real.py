@@ -72,7 +72,7 @@ def judge_lade() -> dict[str, Any]:
         skipped = {"skipped": f"{LADE.name} is not here"}
         return {"service_lade": skipped, "success_lade": skipped}
     days: dict[tuple[str, str], list[Pickup]] = defaultdict(list)
-    for pickup in _pickups():
+    for pickup in pickups():
         days[pickup.courier, f"{pickup.at:%m%d}"].append(pickup)
     routes = [sorted(each, key=lambda p: p.at) for each in days.values()]
     taught = [route for route in routes if not _is_held_back(route[0].courier)]
@@ -85,7 +85,8 @@ def judge_lade() -> dict[str, Any]:
     }
 
 
-def _pickups() -> list[Pickup]:
+def pickups() -> list[Pickup]:
+    """Return every pickup of the set."""
     with LADE.open(newline="") as file:
         return [
             Pickup(

@@ -1,10 +1,12 @@
 """How often a recommendation is followed, by kind and zone (M4's ground). Pure.
 
-`sequence` is a stop that was driven after the one that the plan had before it; the other
-kinds are those of the ledger, once they are settled.
+`sequence` is a stop that was driven after the one that the plan had before it. `next` is
+a driver who goes on to the very stop that is next of what is left of his plan: who goes
+elsewhere once breaks three sequences, and this but once. The other kinds are those of the
+ledger, once they are settled.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +19,7 @@ from apps.learning.learners.sketch import Added, Sketch, grown, joined
 KIND = "adherence"
 SEP = "\t"
 SEQUENCE = "sequence"
+NEXT = "next"
 LEAST_KIND, LEAST_ZONE = 10, 20
 """Events below which there is no figure, and the parent's holds."""
 
@@ -24,6 +27,30 @@ LEAST_KIND, LEAST_ZONE = 10, 20
 def observed(route: RouteFact) -> list[Added]:
     """Return what the order of a route's stops adds."""
     known = {stop.stop_id for stop in route.stops}
+    return [
+        *_nexts(route),
+        *_sequences(route, known),
+    ]
+
+
+def _nexts(route: RouteFact) -> list[Added]:
+    """Return at each step whether the first of the stops left was gone to."""
+    left = sorted(
+        (stop for stop in route.stops if stop.planned_at is not None),
+        key=lambda stop: (stop.planned_at, stop.stop_id),
+    )
+    if len(left) < len(route.stops):
+        return []
+    added = []
+    for stop in route.stops[:-1]:
+        key, weight = f"{NEXT}{SEP}{left[0].zone}", grown(stop.completed.occurred_at)
+        added.append(outcome(KIND, key, left[0] is stop, weight))
+        left.remove(stop)
+    return added
+
+
+def _sequences(route: RouteFact, known: Collection[str]) -> list[Added]:
+    """Return of each stop whether it came after the one that the plan had before it."""
     return [
         outcome(
             KIND,

@@ -18,7 +18,8 @@ class StopFact:
 
     `opens_at` is the begin of the window that the driver may have waited for;
     `planned_after` names the stop that the plan had before this one; `leg_km` is the
-    beeline from the visit before, begun in `leg_hour`.
+    beeline from the visit before, begun in `leg_hour`; `wave` names the hour in which its
+    window opens.
     """
 
     stop_id: str
@@ -37,6 +38,7 @@ class StopFact:
     planned_at: datetime | None
     leg_km: float
     leg_hour: int
+    wave: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Which of two zones is better driven first, from routes as they were driven (M3). Pure.
+"""Which of two zones, or of two waves, is better driven first, from routes as they were driven (M3). Pure.
 
 An order that the driver changed says more than one that was as planned; how much, its
 verdict decides. Zones have a place on one line (Bradley and Terry 1952, in its linear
@@ -6,7 +6,7 @@ form with a ridge); a pair with events of its own departs from it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations, pairwise
 from statistics import median
 
@@ -19,6 +19,9 @@ from apps.learning.learners.sketch import Added, Sketch, grown
 
 KIND = "zone_order"
 SEP = "\t"
+WAVE = "window "
+"""What the names of waves begin with."""
+
 DRIVEN, PLANNED = "stays:driven", "stays:planned"
 """Keys of how often a zone is not left while it has stops to come."""
 LEAST_ZONE = 3
@@ -34,14 +37,23 @@ BY_VERDICT = {"right": 2.0, "undecidable": 1.0, "wrong": 0.0}
 
 def observed(route: RouteFact) -> list[Added]:
     """Return what the order of a route's zones adds."""
-    driven = _places(route.stops)
-    planned = _places(
-        sorted(
-            (stop for stop in route.stops if stop.planned_at is not None),
-            key=lambda stop: (stop.planned_at, stop.stop_id),
-        )
+    planned = sorted(
+        (stop for stop in route.stops if stop.planned_at is not None),
+        key=lambda stop: (stop.planned_at, stop.stop_id),
     )
-    added = _stays(route)
+    return [
+        *_stays(route),
+        *_turns(route, planned, lambda stop: stop.zone),
+        *_turns(route, planned, lambda stop: stop.wave),
+    ]
+
+
+def _turns(
+    route: RouteFact, in_plan: Sequence[StopFact], name_of: Callable[[StopFact], str]
+) -> list[Added]:
+    """Return what the order of a route's zones, or of its waves, adds."""
+    driven, planned = _places(route.stops, name_of), _places(in_plan, name_of)
+    added = []
     for one, other in combinations(sorted(driven), 2):
         if driven[one] == driven[other]:
             continue
@@ -93,22 +105,28 @@ def _staying(zones: Sequence[str]) -> list[bool]:
     return found
 
 
-def _places(stops: Sequence[StopFact]) -> dict[str, float]:
-    """Return by zone the middle place of its stops."""
+def _places(
+    stops: Sequence[StopFact], name_of: Callable[[StopFact], str]
+) -> dict[str, float]:
+    """Return by zone, or by wave, the middle place of its stops."""
     places: dict[str, list[int]] = defaultdict(list)
     for place, stop in enumerate(stops):
-        if stop.zone:
-            places[stop.zone].append(place)
+        if name := name_of(stop):
+            places[name].append(place)
     return {zone: median(found) for zone, found in places.items()}
 
 
 def figures(tallies: Mapping[str, Sketch], today: float) -> list[Figure]:
     """Return for each pair of zones, both ways, how probable the first is the first."""
     stays = {key: row for key, row in tallies.items() if SEP not in key}
-    return [
-        *_orders({k: v for k, v in tallies.items() if k not in stays}, today),
-        *_shares(stays, today),
-    ]
+    waves = {key: row for key, row in tallies.items() if _is_of_waves(key)}
+    zones = {k: row for k, row in tallies.items() if k not in stays and k not in waves}
+    return [*_orders(zones, today), *_orders(waves, today), *_shares(stays, today)]
+
+
+def _is_of_waves(key: str) -> bool:
+    """Tell whether a key is a pair of waves: these are shrunk among themselves."""
+    return key.startswith(WAVE) and SEP in key
 
 
 def _shares(tallies: Mapping[str, Sketch], today: float) -> list[Figure]:

@@ -1,8 +1,8 @@
 """What a plan comes to when drivers do not follow it to the letter: costs in expectation.
 
 A driver goes on to the stop that the plan has next with the probability of that stop;
-else to the nearest other stop of the route, and from there on with what the plan has
-next. Each plan is driven in thought a number of times, with the same luck for all plans.
+else to the nearest other stop of the route where he need not wait, and from there on with
+what the plan has next. Each plan is driven in thought a number of times, with the same luck for all plans.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from apps.routes.solver.solution import RoutePlan, Solution
 
     Luck = NDArray[np.float64]
+
+WAITS_S = 600
+"""Nobody leaves the planned sequence for a stop where he would wait longer: first value."""
+
+GOLDEN = 0.618_033_988_75
+"""Turns a stop's luck from step to step: who passed it by once is asked anew."""
 
 DRIVES = 40
 """So often each plan is driven in thought."""
@@ -157,7 +163,8 @@ def _drive_route(
         )
         place = 0
         if done >= bound:
-            place = _next(way, left, here, luck[left[0].id][number])
+            drawn = float(luck[left[0].id][number]) + GOLDEN * done
+            place = _next(way, left, here, now_s, drawn % 1.0)
         found.deviations += place > 0
         job = left.pop(place)
         arrives_s = now_s + way.leg_s(here, job.location)
@@ -180,14 +187,18 @@ def _drive_route(
     )
 
 
-def _next(way: _Way, left: Sequence[Job], here: int, luck: float) -> int:
+def _next(way: _Way, left: Sequence[Job], here: int, now_s: int, luck: float) -> int:
     """Return the place among the stops left of the one that is gone to."""
     if len(left) < 2 or luck * 100 < left[0].followed_percent:
         return 0
     row = way.roads.durations_s[way.car.profile][here]
-    ways_s = [int(row[job.location]) for job in left[1:]]
-    nearest = min(ways_s)
-    return 0 if nearest >= UNREACHABLE else 1 + ways_s.index(nearest)
+    best, nearest = 0, UNREACHABLE
+    for place, job in enumerate(left[1:], start=1):
+        way_s = int(row[job.location])
+        opens_s = min((one.start_s for one in job.windows), default=now_s)
+        if way_s < nearest and now_s + way_s >= opens_s - WAITS_S:
+            best, nearest = place, way_s
+    return best
 
 
 def _begins(job: Job, arrives_s: int) -> tuple[int, int]:

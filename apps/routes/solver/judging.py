@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from apps.routes.solver.problem import DEPOT_ZONE, UNREACHABLE
 from apps.routes.solver.solution import PlacedReload, RouteCost
 
+NO_ZONE = "\0"
+"""In place of a job's zone or wave where it has none: no step is named like it."""
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -323,18 +326,21 @@ class RouteJudge:
             (step.from_zone, step.to_zone): step.price_milli
             for step in self.problem.zone_steps
         }
-        zones: list[str | None] = [DEPOT_ZONE]
-        for halt in self.halts:
-            at_job = halt.stated is not None and not halt.at_reload
-            zones.append(
-                self.served[halt.after_visits].zone or None if at_job else DEPOT_ZONE
-            )
         leave_milli = self.problem.objective.zone_leave_milli
-        return sum(
-            price_of.get((a, b), 0) + (leave_milli if a and b and a != b else 0)
-            for a, b in pairwise(zones)
-            if a is not None and b is not None
-        )
+        total_milli, here = 0, (DEPOT_ZONE, DEPOT_ZONE)
+        for halt in self.halts:
+            there = (DEPOT_ZONE, DEPOT_ZONE)
+            at_job = halt.stated is not None and not halt.at_reload
+            if at_job:
+                job = self.served[halt.after_visits]
+                there = (job.zone or NO_ZONE, job.wave or NO_ZONE)
+            total_milli += sum(
+                price_of.get(pair, 0) for pair in zip(here, there, strict=True)
+            )
+            zones = {here[0], there[0]} - {NO_ZONE, DEPOT_ZONE}
+            total_milli += leave_milli if len(zones) == 2 else 0
+            here = there
+        return total_milli
 
 
 def _inside(job: Job, visit: Visit) -> bool:

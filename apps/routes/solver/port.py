@@ -255,7 +255,7 @@ def features_of(problem: Problem) -> frozenset[Feature]:
         and any(job.previous_job is not None for job in jobs),
         Feature.BALANCE: objective.balance_milli_per_s > 0,
         Feature.SHIPMENTS: bool(problem.shipments),
-        Feature.ZONE_STEPS: any(job.zone for job in jobs)
+        Feature.ZONE_STEPS: any(job.zone or job.wave for job in jobs)
         and (
             objective.zone_leave_milli > 0
             or any(step.price_milli for step in problem.zone_steps)

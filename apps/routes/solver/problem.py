@@ -165,8 +165,8 @@ class Job:
 
     In the plan that drivers know, `previous_vehicle` had it, and `previous_job` was the
     visit before it ("" for the first of a route); None where it was in no plan. They
-    are for the prices of disruption and resequencing. `zone` is for the prices of steps
-    between zones (`ZoneStep`); None: no step to it or from it has a price.
+    are for the prices of disruption and resequencing. `zone` and `wave` (stops of
+    one opening hour) are for the prices of steps (`ZoneStep`); None: it is in none.
 
     `followed_percent` is how probably its driver goes on to it where the plan has it
     next; see `Objective.late_milli_per_s`.
@@ -183,6 +183,7 @@ class Job:
     previous_vehicle: str | None = None
     previous_job: str | None = None
     zone: str | None = None
+    wave: str | None = None
     followed_percent: int = 100
     prize_milli: int = DEFAULT_PRIZE_MILLI
     release_s: int | None = None
@@ -212,7 +213,7 @@ DEPOT_ZONE = ""
 class ZoneStep:
     """What it costs to go on from a stop of one zone straight to a stop of another.
 
-    Either may be `DEPOT_ZONE`. It comes on top of `Objective.zone_leave_milli`. Both are
+    Zones or waves; no name is both. Either may be `DEPOT_ZONE`. It comes on top of `Objective.zone_leave_milli`. Both are
     preferences in the unit of costs: no money is spent.
     """
 

@@ -194,8 +194,8 @@ class View:
         return self.steps.nowhere if self.steps else AT_DEPOT
 
     def zone_number(self, job: Job) -> int:
-        """Give the zone of a job, by number."""
-        return self.steps.zone_of(job.zone) if self.steps else AT_DEPOT
+        """Give the group of a job, by number: its zone with its wave."""
+        return self.steps.group_of(job) if self.steps else AT_DEPOT
 
     def zone_before(self, number: int) -> int:
         """Give the zone where a car is once its commitments are done."""

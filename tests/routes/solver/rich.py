@@ -59,12 +59,18 @@ def _in_zones(random: Random, problem: Problem) -> Problem:
         for b in zones
         if a != b and random.random() < 0.6
     )
+    waves = (ZoneStep(from_zone="late", to_zone="early", price_milli=70_000),)
     jobs = tuple(
-        replace(job, zone=random.choice([None, *zones])) for job in problem.jobs
+        replace(
+            job,
+            zone=random.choice([None, *zones]),
+            wave=random.choice([None, "early", "late"]),
+        )
+        for job in problem.jobs
     )
     leave_milli = random.choice([0, 0, 30_000])
     objective = replace(problem.objective, zone_leave_milli=leave_milli)
-    steps = random.choice([(), steps])
+    steps = random.choice([(), steps, steps + waves])
     return replace(problem, jobs=jobs, zone_steps=steps, objective=objective)
 
 
