@@ -44,3 +44,21 @@ def test_kind_with_few_settled_has_the_depots() -> None:
 
     assert "kind:plan" in found
     assert "kind:slot" not in found
+
+
+def test_who_leaves_the_plan_once_has_left_it_once() -> None:
+    """Planned a b c d, driven c a b d: three steps, one of them elsewhere."""
+    stops = [
+        visit(
+            stop_id=name,
+            zone="North",
+            at=MORNING + timedelta(minutes=10 * place),
+            planned_at=MORNING + timedelta(minutes=10 * "abcd".index(name)),
+        )
+        for place, name in enumerate("cabd")
+    ]
+
+    rows = adherence.observed(route(stops))
+
+    steps = [row.value for row in rows if row.key == "next\tNorth"]
+    assert steps == [0.0, 1.0, 1.0]

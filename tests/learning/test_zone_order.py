@@ -60,3 +60,41 @@ def test_pair_that_few_drove_follows_from_the_others() -> None:
 
     assert found["A>C"].mean > 0.7
     assert found["A>C"].n == 1
+
+
+def test_zone_that_is_finished_before_the_next_is_stayed_in() -> None:
+    """Planned A B A B, driven A A B B: two of two stays, planned none of two."""
+    planned = ("a1", "b1", "a2", "b2")
+    stops = [
+        visit(
+            at=MORNING + timedelta(minutes=10 * place),
+            zone=name[0].upper(),
+            stop_id=name,
+            planned_at=MORNING + timedelta(minutes=10 * planned.index(name)),
+        )
+        for place, name in enumerate(("a1", "a2", "b1", "b2"))
+    ]
+
+    found = figures(*[route(stops)] * 10)
+
+    assert (found["stays:driven"].n, found["stays:planned"].n) == (20, 20)
+    assert found["stays:driven"].mean > 0.98
+    assert found["stays:planned"].mean < 0.02
+
+
+def test_waves_are_ordered_like_zones_and_apart_from_them() -> None:
+    stops = [
+        visit(
+            at=MORNING + timedelta(minutes=10 * place),
+            zone="A",
+            wave=f"window {hour}:00",
+            stop_id=hour,
+            planned_at=MORNING - timedelta(minutes=10 * place),
+        )
+        for place, hour in enumerate(("09", "11"))
+    ]
+
+    found = figures(*[route(stops, verdict="right")] * 12)
+
+    assert found["window 09:00>window 11:00"].mean > 0.7
+    assert not [key for key in found if "A" in key]

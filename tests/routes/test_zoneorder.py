@@ -11,10 +11,14 @@ from apps.routes.solver.codec import (
     decode_solution,
     encode_solution,
 )
+from apps.routes.solver.explaining.placing import why_here
+from apps.routes.solver.explaining.standing import stand
 from apps.routes.solver.port import Feature, Stop, features_of, open_engine
 from apps.routes.solver.problem import Objective, Problem, ZoneStep
 from apps.routes.solver.solution import Solution
 from apps.routes.solver.validate import validate
+from apps.routes.why.names import Names, teller
+from apps.routes.why.placing import here_answer
 from apps.routes.zoneorder import (
     BadZoneOrder,
     Before,
@@ -151,6 +155,24 @@ def test_leaving_a_zone_has_a_price_of_its_own(engine: str) -> None:
 
     assert found.cost.zone_order_milli == 1000
     assert Feature.ZONE_STEPS in features_of(in_zones(leave_milli=1000))
+
+
+def test_why_here_says_what_the_order_of_zones_counts() -> None:
+    both = (
+        ZoneStep(from_zone="north", to_zone="south", price_milli=40_000),
+        ZoneStep(from_zone="south", to_zone="north", price_milli=90_000),
+    )
+    problem = in_zones(*both)
+    found = solved("greedy", problem)
+    standing = stand(problem, found)
+    tell = teller(found, Names(orders={}, drivers={}))
+    second = found.routes[0].visits[1].job_id
+    place = why_here(standing, standing.job(second))
+
+    facts = " ".join(here_answer(place, standing, tell).facts)
+
+    assert "It is in the zone" in facts
+    assert "against it, and is no money" in facts
 
 
 def test_parameters_have_no_order_of_zones_at_first() -> None:

@@ -54,8 +54,8 @@ class OrderlyTown(Town):
     ) -> list[tuple[Stop, datetime]]:
         """Drive the zone that comes first, each zone as it is planned."""
         stops = list(route.stops.select_related("order__zone").order_by("sequence"))
-        planned = [stop.planned_arrival_at for stop in stops]
-        kept = sorted(stops, key=lambda stop: stop.order.zone.name != self.first)
+        planned = [str(stop.planned_arrival_at) for stop in stops]
+        kept = sorted(stops, key=lambda stop: str(stop.order.zone) != self.first)
         for place, stop in enumerate(kept, start=1):
             Stop.objects.filter(pk=stop.pk).update(sequence=place)
         found = Town._driven(self, route, chance)

@@ -6,8 +6,9 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from apps.routes.solver.checking import check_newcomers
 from apps.routes.solver.piecewise import soft_pieces
-from apps.routes.solver.problem import UNREACHABLE, check_newcomers
+from apps.routes.solver.problem import UNREACHABLE
 from apps.routes.solver.steps import AT_DEPOT, compile_steps
 from apps.routes.solver.view import (
     Car,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from apps.routes.solver.checking import check_problem
 from apps.routes.solver.piecewise import soft_pieces
-from apps.routes.solver.problem import UNREACHABLE, check_problem
+from apps.routes.solver.problem import UNREACHABLE
 from apps.routes.solver.steps import AT_DEPOT, compile_steps
 
 if TYPE_CHECKING:

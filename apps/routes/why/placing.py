@@ -338,32 +338,36 @@ def _facts(found: WhyHere, standing: Standing, tell: Teller) -> Iterator[str]:
 
 
 def _zone_facts(found: WhyHere, standing: Standing, tell: Teller) -> Iterator[str]:
-    """Tell what the learned order of zones makes of the stop and its neighbours."""
-    problem = standing.problem
+    """Tell what the learned order of zones and hours makes of it and its neighbours."""
     if standing.view.steps is None:
         return
-    jobs = {one.id: one.zone for one in problem.jobs}
+    jobs = {one.id: one for one in standing.problem.jobs}
+    price_of = {
+        (one.from_zone, one.to_zone): one.price_milli
+        for one in standing.problem.zone_steps
+    }
     mine = jobs[found.job_id]
-    if not mine:
-        return
-    yield f"It is in the zone {mine}."
-    sure = {(a.from_zone, a.to_zone): a.price_milli for a in problem.zone_steps}
+    if mine.zone:
+        yield f"It is in the zone {mine.zone}."
     ways = ((found.previous_job_id, False), (found.next_job_id, True))
     for other, is_next in ways:
-        zone = jobs[other] if other else None
-        if not other or not zone or zone == mine:
+        if not other:
             continue
-        step = (mine, zone) if is_next else (zone, mine)
-        against = sure.get(step, 0)
-        words = f"{tell.stop(other)} {'after' if is_next else 'before'} it is in {zone}"
-        if against:
-            yield (
-                f"{words}: drivers had better drive {step[1]} before {step[0]}, as was"
-                f" learned; that counts {tell.amount(round(against / 1000))} against it,"
-                " and is no money."
-            )
-        elif sure.get((step[1], step[0])):
-            yield f"{words}: drivers had better drive {step[0]} first, as was learned."
+        near = jobs[other]
+        for one, two in ((mine.zone, near.zone), (mine.wave, near.wave)):
+            if not one or not two or one == two:
+                continue
+            step = (one, two) if is_next else (two, one)
+            where = f"{tell.stop(other)} {'after' if is_next else 'before'} it: {two}"
+            against = price_of.get(step, 0)
+            if against:
+                yield (
+                    f"{where}. Drivers had better drive {step[1]} before {step[0]}, as"
+                    f" was learned; that counts {tell.amount(round(against / 1000))}"
+                    " against it, and is no money."
+                )
+            elif price_of.get((step[1], step[0])):
+                yield f"{where}. Drivers had better drive {step[0]} first, as was learned."
 
 
 def _slack(found: WhyHere) -> str:

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from apps.routes.solver.checking import check_problem
 from apps.routes.solver.port import UnknownEngine, engine_names, open_engine
 from apps.routes.solver.problem import (
     UNREACHABLE,
@@ -12,7 +13,6 @@ from apps.routes.solver.problem import (
     Shipment,
     SoftWindow,
     TimeWindow,
-    check_problem,
 )
 from tests.routes.solver.instances import job, line_problem, van
 
