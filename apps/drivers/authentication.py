@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from apps.core import clock
 from apps.drivers.models import Device, Driver, Token
 from apps.drivers.selectors import shown_by_device, token_by_secret
+from apps.drivers.services import note_session_shown
 
 SCHEME = "Token"
 
@@ -24,21 +25,21 @@ SCHEME = "Token"
 class DeviceCredential:
     """What a device showed: its own credential, or a driver's session on it.
 
-    Its own acts for the driver whose session it showed last: a device does not know of
-    one who took it over while the answer was lost.
+    Its own acts for the driver of the newest session that it has shown: a device does
+    not know of one who took it over while the answer was lost.
     """
 
     purpose: str
     device: Device
     driver: Driver
     expires_at: datetime | None
+    number: int = 0
+    """Which of the device's sessions it is; 0 for its own credential."""
 
     @property
-    def confirms_handover(self) -> bool:
-        """Tell whether this is the first that the device shows of its new driver's."""
-        is_new = self.driver.pk == self.device.driver_id
-        waits = self.device.shown_driver_id is not None
-        return waits and is_new and self.purpose == Token.Purpose.SESSION
+    def is_shown_first(self) -> bool:
+        """Tell whether it is a session, newer than any that the device has shown."""
+        return self.number > self.device.shown_session
 
     def is_session(self, now: datetime) -> bool:
         """Tell whether it opens the pull: a session that lasts, of one who drives."""
@@ -56,8 +57,19 @@ def device_credential(secret: str) -> DeviceCredential | None:
     shown = shown_by_device(secret)
     if shown is None:
         return None
-    purpose, expires_at, device, driver = shown
-    return DeviceCredential(purpose, device, driver, expires_at)
+    purpose, expires_at, number, device, driver = shown
+    return DeviceCredential(purpose, device, driver, expires_at, number)
+
+
+def take_note(credential: DeviceCredential) -> DeviceCredential:
+    """Keep which session a device has shown, where it is news; return what it showed."""
+    if credential.is_shown_first:
+        note_session_shown(
+            device_id=credential.device.pk,
+            number=credential.number,
+            driver_id=credential.driver.pk,
+        )
+    return credential
 
 
 class DeviceAuthentication(BaseAuthentication):

@@ -220,7 +220,13 @@ class Device(models.Model):
         related_name="+",
         null=True,
         blank=True,
-        help_text="Who the device believes has it, until it shows the new session.",
+        help_text="Whose the newest session is that it has shown: who it believes has it.",
+    )
+    shown_session = models.PositiveIntegerField(
+        default=0, help_text="The number of that session."
+    )
+    sessions = models.PositiveIntegerField(
+        default=0, help_text="How many sessions were opened on it."
     )
     name = models.CharField(max_length=80)
     platform = models.CharField(max_length=80, blank=True)
@@ -294,6 +300,9 @@ class Token(AbstractAuthToken):  # type: ignore[misc]
     )
     device = models.ForeignKey(
         Device, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    number = models.PositiveIntegerField(
+        default=0, help_text="Which of its device's sessions it is: 1, 2, 3 …"
     )
 
     objects: ClassVar[Any] = AuthTokenManager()

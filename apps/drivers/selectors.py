@@ -36,9 +36,9 @@ def token_by_secret(secret: str) -> Token | None:
 
 SHOWN: Final = Statement(
     """
-    SELECT t.purpose, t.expiry,
-           d.id, d.depot_id, d.driver_id, d.shown_driver_id, d.status, d.enrolled_at, d.last_seen_at,
-           d.revoked_at, d.clock_offset_ms, d.clock_measured_at,
+    SELECT t.purpose, t.expiry, t.number,
+           d.id, d.depot_id, d.driver_id, d.shown_session, d.status, d.enrolled_at,
+           d.last_seen_at, d.revoked_at, d.clock_offset_ms, d.clock_measured_at,
            r.id, r.depot_id, r.user_id, r.language, r.is_active,
            u.id, u.username, u.is_active
       FROM drivers_token t
@@ -49,22 +49,26 @@ SHOWN: Final = Statement(
       JOIN auth_user u ON u.id = r.user_id
      WHERE t.digest = %s
     """,
-    *(as_is, read_instant),
-    *(read_uuid, read_uuid, read_uuid, read_uuid, as_is, read_instant, read_instant),
+    *(as_is, read_instant, as_is),
+    *(read_uuid, read_uuid, read_uuid, as_is, as_is, read_instant, read_instant),
     *(read_instant, as_is, read_instant),
     *(read_uuid, read_uuid, as_is, as_is, bool),
     *(as_is, as_is, bool),
 )
 DEVICE_SHOWN: Final = (
-    *("id", "depot_id", "driver_id", "shown_driver_id", "status", "enrolled_at"),
+    *("id", "depot_id", "driver_id", "shown_session", "status", "enrolled_at"),
     *("last_seen_at", "revoked_at", "clock_offset_ms", "clock_measured_at"),
 )
 DRIVER_SHOWN: Final = ("id", "depot_id", "user_id", "language", "is_active")
 USER_SHOWN: Final = ("id", "username", "is_active")
 
 
-def shown_by_device(secret: str) -> tuple[str, datetime | None, Device, Driver] | None:
-    """Return what a device's secret is for, until when, and whose it is.
+Shown = tuple[str, datetime | None, int, Device, Driver]
+"""What a secret is for, until when, which session it is, on which device, and whose."""
+
+
+def shown_by_device(secret: str) -> Shown | None:
+    """Return what a device's secret stands for.
 
     Every request asks this: of the rows only the columns that doors need are read, the
     others when they are asked for.
@@ -73,7 +77,7 @@ def shown_by_device(secret: str) -> tuple[str, datetime | None, Device, Driver] 
     rows = SHOWN.rows(digest) if digest else []
     if not rows:
         return None
-    [(purpose, expires_at, *columns)] = rows
+    [(purpose, expires_at, number, *columns)] = rows
     values = iter(columns)
     device, driver, user = (
         partly(model, names, [next(values) for _ in names])
@@ -84,7 +88,7 @@ def shown_by_device(secret: str) -> tuple[str, datetime | None, Device, Driver] 
         )
     )
     driver.user = user
-    return purpose, expires_at, device, driver
+    return purpose, expires_at, number, device, driver
 
 
 def _digest(secret: str) -> str:

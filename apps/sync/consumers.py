@@ -12,7 +12,12 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from apps.core import clock
-from apps.drivers.authentication import SCHEME, DeviceCredential, device_credential
+from apps.drivers.authentication import (
+    SCHEME,
+    DeviceCredential,
+    device_credential,
+    take_note,
+)
 from apps.drivers.states import DeviceState
 from apps.sync.selectors import head_of
 from apps.sync.tailer import Subscription, tailer
@@ -118,6 +123,8 @@ class PokeConsumer(AsyncWebsocketConsumer):
         if credential is None or not credential.is_session(clock.now()):
             await self.close(SIGN_IN_AGAIN, "session")
             return None
+        if credential.is_shown_first:
+            await database_sync_to_async(take_note)(credential)
         return credential
 
     def _hear(self, head: int) -> None:

@@ -10,8 +10,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.core.problems import Problem
-from apps.drivers import services as drivers
-from apps.drivers.authentication import DeviceAuthentication, DeviceCredential
+from apps.drivers.authentication import (
+    DeviceAuthentication,
+    DeviceCredential,
+    take_note,
+)
 from apps.drivers.states import DeviceState
 from apps.sync.services import Busy
 from apps.sync.wire import JsonAlone, MsgspecParser, OrjsonRenderer, decoded
@@ -78,6 +81,4 @@ class DoorView(APIView):
             raise DeviceRevoked(code="device_revoked", action="wipe")
         if status == DeviceState.DRAINING and not may_drain:
             raise DeviceRevoked(code="device_revoked", action="drain_then_wipe")
-        if credential.confirms_handover:
-            drivers.confirm_handover(device_id=credential.device.pk)
-        return credential
+        return take_note(credential)

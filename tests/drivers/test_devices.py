@@ -8,10 +8,9 @@ import pytest
 from apps.core.actors import SYSTEM
 from apps.core.problems import NotFound
 from apps.core.states import IllegalStep
-from apps.drivers.authentication import device_credential
+from apps.drivers.authentication import device_credential, take_note
 from apps.drivers.models import Device, EnrolmentCode, Token
 from apps.drivers.services import (
-    confirm_handover,
     create_enrolment_code,
     enrol_device,
     note_device_seen,
@@ -116,7 +115,10 @@ def test_open_session_of_another_driver_ends_the_first_ones() -> None:
     assert not first.is_session(NOW)
     assert first.driver != other
     assert own.driver == first.driver  # it may not know of the other one yet
-    confirm_handover(device_id=done.device.pk)
+    hers = device_credential(opened.token)
+    assert hers is not None
+    assert hers.is_shown_first
+    take_note(hers)
     own = device_credential(done.device_token)
     assert own is not None
     assert own.driver == other

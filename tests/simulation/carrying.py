@@ -73,10 +73,24 @@ class Carrying(Stage):
         body = device.push_body(rows)
         return self._send_body(device, profile, body)
 
-    def _send_body(self, device: Device, profile: Profile, body: Row) -> str:
-        token = profile.token
-        if profile.driver_id == device.shown_id and self.random.random() < 0.3:
+    def _send_all(self, device: Device, profile: Profile) -> str:
+        return self._send(device, profile, list(profile.outbox.values()))
+
+    def _send_as_shown(self, device: Device) -> str:
+        """Send what the driver made for whom the device's own credential acts, with it."""
+        if device.shown_id is None:
+            return "cannot know whose its credential is"
+        profile = device.profiles[device.shown_id]
+        body = device.push_body(list(profile.outbox.values()))
+        return self._send_body(device, profile, body, device.token)
+
+    def _send_body(
+        self, device: Device, profile: Profile, body: Row, token: str = ""
+    ) -> str:
+        is_shown = profile.driver_id == device.shown_id
+        if not token and is_shown and self.random.random() < 0.3:
             token = device.token
+        token = token or profile.token
         rows = body["changes"]["events"]["created"]
         for row in rows:
             self.watch.memory.made[row["id"]].pushes += 1
@@ -177,6 +191,7 @@ class Carrying(Stage):
         )
         profile = device.profiles.setdefault(driver.pk, profile_of(driver, ""))
         profile.token = answer.body["session_token"]
+        device.given(profile.token, driver.pk)
         device.driver_id = driver.pk
         if other is None:
             device.shown_id = driver.pk  # whoever goes on was known to both

@@ -102,6 +102,14 @@ class Fix:
     lon_e6: int
 
 
+@dataclass(frozen=True)
+class Session:
+    """A session on a device: which of those that it was given, and whose."""
+
+    number: int
+    driver_id: uuid.UUID
+
+
 @dataclass
 class Profile:
     """What a device keeps for one driver: session, tables, and what waits to be sent."""
@@ -160,10 +168,16 @@ class Device:
     anchors: list[Row] = field(default_factory=list)
     is_cut_off: bool = False
     shown_id: uuid.UUID | None = None
-    """The driver for whom its own credential acts: the one whose session it showed last.
+    """The driver for whom its own credential acts: of the newest session that it showed.
 
     None while it cannot know, since the answer to what showed the session was lost.
     """
+    sessions: dict[str, Session] = field(default_factory=dict)
+    """The sessions that it was given, by token."""
+    shown: int = 0
+    """The number of the newest session that the server has answered to."""
+    sent: int = 0
+    """The number of the newest session that it ever sent, answered or not."""
     is_draining: bool = False
     """It was told to send what it holds, and to wipe itself then."""
     again: set[str] = field(default_factory=set)
@@ -177,16 +191,28 @@ class Device:
     def profile(self) -> Profile:
         return self.profiles[self.driver_id]
 
-    def shows(self, token: str) -> uuid.UUID | None:
-        """Return the new driver whose session a request shows for the first time.
+    def given(self, token: str, driver_id: uuid.UUID) -> None:
+        """Keep a session that came; they come in the order in which they were opened."""
+        self.sessions[token] = Session(len(self.sessions) + 1, driver_id)
+
+    def shows(self, token: str) -> Session | None:
+        """Return the session that a request shows, where it is newer than those before.
 
         Until it is answered, nobody knows for whom the device's own credential acts.
         """
-        is_new = self.shown_id != self.driver_id and token == self.profile.token
-        if not is_new:
+        session = self.sessions.get(token)
+        if session is None or session.number <= self.shown:
             return None
-        self.shown_id = None
-        return self.driver_id
+        self.sent = max(self.sent, session.number)
+        if session.driver_id != self.shown_id:
+            self.shown_id = None
+        return session
+
+    def has_shown(self, session: Session) -> None:
+        """Take in that the server has seen a session; an unsure newer one leaves doubt."""
+        self.shown = max(self.shown, session.number)
+        if session.number == self.sent:
+            self.shown_id = session.driver_id
 
     # ── clocks ──────────────────────────────────────────────────────────────
     @property

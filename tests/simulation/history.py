@@ -108,6 +108,7 @@ class History(Telling):
             "signal": (4, self.signal),
             "expire": (2, self.expire),
             "hand over": (2, self.hand_over),
+            "hand to and fro": (2, self.hand_to_and_fro),
             "revoke": (1, self.revoke),
             "rebuild feed": (2, self.rebuild_feed),
             "compact": (3, self.compact),
@@ -153,6 +154,28 @@ class History(Telling):
         device = self._some()
         other = self.random.choice(self.base.drivers)
         return f"{device.name} {self.renew(device, other=other)}"
+
+    def hand_to_and_fro(self) -> str:
+        """Let a device go to another driver, back, and to the other one once more.
+
+        Answers are lost, so that it may believe to be in the hands of one who is not
+        its driver any more; each of them reports meanwhile, with whatever credential.
+        """
+        device, said = self._some(), []
+        first = next(d for d in self.base.drivers if d.pk == device.driver_id)
+        other = self.random.choice([d for d in self.base.drivers if d != first])
+        for turn, driver in enumerate((other, first, other)):
+            self.loses_answers = turn == 2 or self.random.random() < 0.3
+            said.append(self.renew(device, other=driver))
+            self.loses_answers = False
+            said.append(self._report_one(device))
+            for profile in [p for p in device.profiles.values() if p.outbox]:
+                if self.random.random() < 0.7:
+                    said.append(self._send_all(device, profile))
+                    self.watch.check()
+        said.append(self._send_as_shown(device))
+        self.faults["handed to and fro"] += 1
+        return f"{device.name} {'; '.join(said)}"
 
     def revoke(self) -> str:
         """Take a device out of service, as when it is lost; its driver gets another."""
@@ -282,7 +305,7 @@ class History(Telling):
     def _say(self, device: Device) -> str:
         for profile in device.profiles.values():
             if profile.outbox:
-                self._send(device, profile, list(profile.outbox.values()))
+                self._send_all(device, profile)
             if profile.fixes:
                 self.send_fixes(device, profile)
         for file in device.files.values():

@@ -49,6 +49,9 @@ PERFORMED = (
 """The tasks that the simulation carries out by themselves; plans it makes itself."""
 
 PERFORMED_ROOM = "apps.sync.tasks."
+REDELIVERED_AFTER = timedelta(minutes=4)
+"""The queue gives a task out again whose worker has said nothing for so long."""
+
 _NO_COST = RouteCost(
     fixed_milli=0, distance_milli=0, duration_milli=0, overtime_milli=0
 )
@@ -206,14 +209,19 @@ class Office:
 
     # ── the queue ───────────────────────────────────────────────────────────
     def due(self) -> list[TaskRun]:
+        """Return what a worker would take: what one died over is given out again."""
         ours = Q(task__in=PERFORMED) | Q(task__startswith=PERFORMED_ROOM)
-        rows = TaskRun.objects.filter(ours, state=TaskRun.State.QUEUED)
+        given_up_at = self.ground.now() - REDELIVERED_AFTER
+        waits = Q(state=TaskRun.State.QUEUED)
+        waits |= Q(state=TaskRun.State.RUNNING, started_at__lt=given_up_at)
+        rows = TaskRun.objects.filter(ours & waits)
         return list(rows.order_by("pk"))
 
     def is_behind(self) -> bool:
         """Tell whether a stop has still to follow its order or shift."""
         rows = TaskRun.objects.filter(task__in=PERFORMED)
-        return rows.filter(state=TaskRun.State.QUEUED).exists()
+        open_states = [TaskRun.State.QUEUED, TaskRun.State.RUNNING]
+        return rows.filter(state__in=open_states).exists()
 
     def work(self, random: Random) -> str:
         """Perform some task that waits."""

@@ -67,6 +67,7 @@ class Stage(ABC):
         self.client = Client(raise_request_exception=False)
         self.has_faults = True
         self.is_nested = False
+        self.loses_answers = False
         self.operations = 0
         self.faults: Counter[str] = Counter()
         self.digest = hashlib.sha256()
@@ -84,7 +85,7 @@ class Stage(ABC):
         profile = profile_of(driver, enrolled.session.token)
         if page is not None:
             profile.merge(page)
-        return Device(
+        device = Device(
             name=name,
             id=enrolled.device.pk,
             token=enrolled.device_token,
@@ -97,6 +98,8 @@ class Stage(ABC):
             shown_id=driver.pk,
             asked={driver.pk},
         )
+        device.given(enrolled.session.token, driver.pk)
+        return device
 
     # ── writing the history down ────────────────────────────────────────────
     def note(self, text: str) -> None:
@@ -182,7 +185,7 @@ class Stage(ABC):
         `seen` hears every answer that the server gave, lost ones too.
         """
         chance = self.random.random() if self.has_faults else 1.0
-        shown_id = device.shows(token)
+        shown = device.shows(token)
         if device.is_cut_off or chance < 0.05:
             self.faults["request lost"] += 1
             return None
@@ -195,11 +198,12 @@ class Stage(ABC):
             if answer is not None and seen is not None:
                 seen(answer, hit)
         self.ground.pass_ms(self.random.choice((20, 40, 900)))
-        if answer is None or (self.has_faults and self.random.random() < 0.08):
+        is_lost = self.loses_answers or self.random.random() < 0.08
+        if answer is None or (self.has_faults and is_lost):
             self.faults["answer lost"] += 1
             return None
-        if shown_id is not None and answer.status < 400:
-            device.shown_id = shown_id
+        if shown is not None and answer.status < 400:
+            device.has_shown(shown)
         if "server_time" in answer.body:
             device.keep_anchor(sent_ms, answer.body["server_time"])
         return answer

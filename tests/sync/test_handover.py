@@ -180,12 +180,51 @@ def test_handover_that_is_asked_again_or_taken_back_leaves_no_doubt() -> None:
     assert device.get(token=again.token).status_code == 200
     row.refresh_from_db()
     assert row.driver_id == other.driver.pk
-    assert row.shown_driver is None
+    assert row.shown_driver_id == other.driver.pk
     open_session(user=User.objects.get(pk=day.driver.user_id), **where)
     open_session(user=user, **where)
     row.refresh_from_db()
     assert row.driver_id == other.driver.pk
-    assert row.shown_driver is None
+    assert row.shown_driver_id == other.driver.pk
+
+
+def test_device_handed_to_and_fro_acts_for_whom_it_knows_of() -> None:
+    """What the other driver did before comes under the old session: it proves nothing."""
+    day, device, other, first_of_hers = handed_on()
+    assert device.get(token=first_of_hers).status_code == 200
+    mine = {"device_id": device.device_id, "by": SYSTEM, "now": clock.now()}
+    back = open_session(user=User.objects.get(pk=day.driver.user_id), **mine)
+    assert device.get(token=back.token).status_code == 200
+    open_session(user=User.objects.get(pk=other.driver.user_id), **mine)  # lost
+    hers = device.event("stop.arrived", other.stops[0])
+    assert push(device, first_of_hers, hers) == [("applied", "ok")]
+    done = device.event("stop.arrived", day.stops[0])
+    assert push(device, device.device_token, done) == [("applied", "ok")]
+    makers = dict(DeviceEvent.objects.values_list("pk", "driver_id"))
+    assert makers == {hers["id"]: other.driver.pk, done["id"]: day.driver.pk}
+
+
+def test_device_that_shows_a_session_whose_successor_was_lost_acts_for_that_one() -> (
+    None
+):
+    """Handed on and taken back; the device knows only of the first of these."""
+    day, device, other, hers = handed_on()
+    open_session(
+        device_id=device.device_id,
+        user=User.objects.get(pk=day.driver.user_id),
+        by=SYSTEM,
+        now=clock.now(),
+    )
+    assert push(device, hers, device.event("stop.arrived", other.stops[0])) == [
+        ("applied", "ok")
+    ]
+    done = device.event("stop.succeeded", other.stops[0])
+    assert push(device, device.device_token, done) == [("applied", "ok")]
+    assert DeviceEvent.objects.get(pk=done["id"]).driver_id == other.driver.pk
+    device.sign(device.device_token)
+    renewed = device.client.post("/api/sync/v1/session").json()
+    assert renewed["driver"]["id"] == str(other.driver.pk)
+    assert device.get(token=renewed["session_token"]).status_code == 200
 
 
 def test_handed_on_device_uploads_the_first_drivers_files() -> None:

@@ -3,10 +3,10 @@
 from apps.drivers.services.devices import (
     Enrolled,
     OpenedSession,
-    confirm_handover,
     create_enrolment_code,
     enrol_device,
     note_device_seen,
+    note_session_shown,
     open_session,
     revoke_device,
 )
@@ -55,7 +55,6 @@ __all__ = [
     "change_shift",
     "change_vehicle",
     "change_vehicle_type",
-    "confirm_handover",
     "create_enrolment_code",
     "end_shift",
     "end_shift_early",
@@ -63,6 +62,7 @@ __all__ = [
     "hire_driver",
     "issue_api_token",
     "note_device_seen",
+    "note_session_shown",
     "open_session",
     "pause_shift",
     "plan_shift",

@@ -180,15 +180,20 @@ def open_session(
         return _begin_session(device, driver, now)
 
 
-def confirm_handover(*, device_id: uuid.UUID) -> None:
-    """Note that a device has shown the session of the driver who took it over."""
-    waiting = Device.objects.filter(pk=device_id, shown_driver__isnull=False)
-    waiting.update(shown_driver=None)
+def note_session_shown(
+    *, device_id: uuid.UUID, number: int, driver_id: uuid.UUID
+) -> None:
+    """Note that a device has shown a session; only a newer one than before counts.
+
+    A session that was opened before is shown again and again, since what was done under
+    it is sent with it: it says nothing of who has the device now.
+    """
+    older = Device.objects.filter(pk=device_id, shown_session__lt=number)
+    older.update(shown_session=number, shown_driver=driver_id)
 
 
 def _change_driver(device: Device, driver: Driver, now: datetime) -> None:
-    shown_id = device.shown_driver_id or device.driver_id
-    device.shown_driver_id = None if shown_id == driver.pk else shown_id
+    device.shown_driver_id = device.shown_driver_id or device.driver_id
     device.driver = driver
     device.save(update_fields=["driver", "shown_driver"])
     Token.objects.filter(device=device, purpose=Token.Purpose.DEVICE).update(
@@ -205,11 +210,14 @@ def _end_sessions(device: Device, now: datetime) -> None:
 
 def _begin_session(device: Device, driver: Driver, now: datetime) -> OpenedSession:
     expires_at = now + SESSION_TTL
+    device.sessions += 1  # its row is locked, or new
+    device.save(update_fields=["sessions"])
     _, secret = mint(
         user=driver.user,
         purpose=Token.Purpose.SESSION,
         device=device,
         expires_at=expires_at,
+        number=device.sessions,
     )
     return OpenedSession(device, driver, secret, expires_at)
 

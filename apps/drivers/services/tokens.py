@@ -20,8 +20,12 @@ def mint(
     purpose: Token.Purpose,
     device: Device | None,
     expires_at: datetime | None,
+    number: int = 0,
 ) -> tuple[Token, str]:
-    """Store a new credential; return its row and the secret, which nobody sees again."""
+    """Store a new credential; return its row and the secret, which nobody sees again.
+
+    `number` is which of its device's sessions it is.
+    """
     digest, secret = get_digest_token()
     row = Token(
         digest=digest,
@@ -30,6 +34,7 @@ def mint(
         purpose=purpose,
         device=device,
         expiry=expires_at,
+        number=number,
     )
     row.save(force_insert=True)
     return row, secret

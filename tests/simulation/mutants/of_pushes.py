@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -11,8 +12,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from apps.core import clock
+from apps.drivers import authentication
 from apps.drivers.authentication import DeviceCredential
-from apps.drivers.models import Driver
+from apps.drivers.models import Device, Driver
+from apps.drivers.services import devices
 from apps.journal import services as journal
 from apps.journal.services import Writer, _Unit
 from apps.routes.selectors import parse_id
@@ -222,6 +225,37 @@ def out_of_order_not_held() -> Iterator[None]:
 def maker_not_asked() -> Iterator[None]:
     """All that a device sends is its present driver's, whoever made it."""
     with patch(pushing, "_makers", lambda *_: frozenset()):
+        yield
+
+
+@mutant
+def any_session_tells_whose_a_device_is() -> Iterator[None]:
+    """A session that was opened before the newest shown one moves a device's own word."""
+
+    def is_shown(credential: DeviceCredential) -> bool:
+        is_new = credential.driver.pk == credential.device.driver_id
+        return is_new and credential.number > 0
+
+    def note(*, device_id: uuid.UUID, number: int, driver_id: uuid.UUID) -> None:
+        Device.objects.filter(pk=device_id).update(shown_driver=driver_id)
+
+    with (
+        patch(DeviceCredential, "is_shown_first", property(is_shown)),
+        patch(authentication, "note_session_shown", note),
+    ):
+        yield
+
+
+@mutant
+def handover_counts_before_it_is_shown() -> Iterator[None]:
+    """A device's own credential is the new driver's at once, answered or not."""
+    change = devices._change_driver
+
+    def at_once(device: Device, driver: Driver, now: datetime) -> None:
+        change(device, driver, now)
+        Device.objects.filter(pk=device.pk).update(shown_driver=driver)
+
+    with patch(devices, "_change_driver", at_once):
         yield
 
 
