@@ -5,9 +5,11 @@ What became of each event is in the body.
 """
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Annotated, Any
 
 import msgspec
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.utils import translation
@@ -190,6 +192,7 @@ class PushView(DoorView):
             anchors=[anchor for each in sent if (anchor := each.anchor())],
             by=Actor("driver", str(driver.pk)),
             now=clock.now(),
+            patience=timedelta(minutes=settings.SYNC_HOLD_MINUTES),
         )
         with translation.override(driver.language or None):
             results = [_result(answer) for answer in answers]

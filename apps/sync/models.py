@@ -77,6 +77,10 @@ class InboxHead(models.Model):
     reached = models.BigIntegerField(default=0)
     ahead = models.JSONField(default=list)
     holds = models.BooleanField(default=False, help_text="Events wait for others.")
+    asked_again = models.JSONField(
+        default=dict,
+        help_text="Events that the device was asked to send again: since when, in epoch ms.",
+    )
 
     def __str__(self) -> str:
         """Return device and number."""

@@ -332,6 +332,20 @@ CLOCK_AHEAD: Final = Rule(
     _("Counted. Your clock is ahead: the time at which the report came counts."),
     _("Let your device set its clock by itself."),
 )
+DEPENDENCY_NEVER_CAME: Final = Rule(
+    "dependency_never_came",
+    "ok",
+    YOURS,
+    _("Counted, though the report that it builds on has not come."),
+    _("Make that report again if it is missing."),
+)
+FAILED_HERE: Final = Rule(
+    "failed_here",
+    "internal",
+    OFFICE,
+    _("Something is wrong on our side. Your report is kept; the office decides."),
+    NOTHING_TO_DO,
+)
 MENDED: Final = Rule(
     "mended",
     "ok",
@@ -349,7 +363,15 @@ FILE_OF_REJECTED: Final = Rule(
 """For a file whose event was rejected: it is evidence all the same."""
 
 BY_ID: Final = {
-    rule.id: rule for rule in (*RULES, CLOCK_AHEAD, MENDED, FILE_OF_REJECTED)
+    rule.id: rule
+    for rule in (
+        *RULES,
+        CLOCK_AHEAD,
+        DEPENDENCY_NEVER_CAME,
+        FAILED_HERE,
+        MENDED,
+        FILE_OF_REJECTED,
+    )
 }
 
 OTHER_WORDS: Final = {

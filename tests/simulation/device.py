@@ -180,6 +180,8 @@ class Device:
     """The number of the newest session that it ever sent, answered or not."""
     is_draining: bool = False
     """It was told to send what it holds, and to wipe itself then."""
+    lost: list[str] = field(default_factory=list)
+    """Events that it died over before they were written down."""
     again: set[str] = field(default_factory=set)
     """Events that the server asked for once more: later ones of a stop go with them."""
     asked: set[uuid.UUID] = field(default_factory=set)

@@ -60,6 +60,7 @@ class Telling(Tracking):
         """
         device.made.pop()
         del device.profile.outbox[made.id]
+        device.lost.append(made.id)
         if self.random.random() < 0.5:
             self.faults["number lost for ever"] += 1
             return f"died writing seq {made.row['seq']}"
@@ -99,7 +100,8 @@ class Telling(Tracking):
             # A faulty app claims a file that proves another stop.
             other = self.random.choice(list(device.files.values()))
             payload.setdefault("attachments", []).append(other.proof())
-        depends_on = self._base_of(device) if self.random.random() < 0.25 else ""
+        chance = 0.7 if device.lost else 0.25
+        depends_on = self._base_of(device) if self.random.random() < chance else ""
         made = device.write(
             self.random,
             f"stop.{step}",
@@ -112,7 +114,13 @@ class Telling(Tracking):
         return made
 
     def _base_of(self, device: Device) -> str:
-        """Return an event that a report may depend on, of another device of theirs too."""
+        """Return an event that a report may depend on, of another device of theirs too.
+
+        Where the device died over one before, it may be that one, which never comes.
+        """
+        if device.lost and self.random.random() < 0.5:
+            self.faults["dependency never comes"] += 1
+            return self.random.choice(device.lost)
         others = [
             event_id
             for other in self.devices

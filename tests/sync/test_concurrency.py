@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -56,6 +57,7 @@ def push(device: Handheld, events: Sequence[dict[str, Any]]) -> list[Answer]:
         anchors=[],
         by=Actor("driver", str(driver_id)),
         now=clock.now(),
+        patience=timedelta(minutes=15),
     )
 
 

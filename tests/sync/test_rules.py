@@ -436,7 +436,7 @@ def test_rule_writes_to_what_is_ours() -> None:
 
 
 def test_rules_have_names_of_their_own_and_words() -> None:
-    assert len(BY_ID) == len(RULES) + 3
+    assert len(BY_ID) == len(RULES) + 5
     assert all(rule.do for rule in BY_ID.values())
     assert all(rule.says for rule in BY_ID.values() if rule.id != "not_possible")
     assert rule_of("stop.succeeded", "ok") is None

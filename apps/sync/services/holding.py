@@ -24,7 +24,7 @@ from apps.core.statements import (
     read_uuid,
     update,
 )
-from apps.core.verdicts import NEEDS_REVIEW, REJECTED, Verdict
+from apps.core.verdicts import REJECTED, Verdict
 from apps.drivers.models import Device
 from apps.journal.services import Writer, writing
 from apps.routes.selectors import scopes_of_stops
@@ -38,8 +38,10 @@ from apps.sync.services.expecting import expect_anew
 from apps.sync.services.judging import (
     DEPENDENCY_MISSING,
     DEVICE_REVOKED,
+    FAILED_FOR_LONG,
     HELD,
     OUT_OF_ORDER,
+    REPAIR_TIME,
     UNKNOWN_EVENT,
     VERDICT_FIELDS,
     checked_again,
@@ -48,6 +50,7 @@ from apps.sync.services.judging import (
     present,
     settle,
     was_out_of_service,
+    without_its_base,
 )
 
 log = structlog.get_logger(__name__)
@@ -62,13 +65,13 @@ DEVICE_READ: Final = (
 )
 LINE: Final = Statement(
     """
-    SELECT h.reached, h.ahead, h.holds, d.id, d.depot_id, d.driver_id, d.status,
+    SELECT h.reached, h.ahead, h.holds, h.asked_again, d.id, d.depot_id, d.driver_id, d.status,
            d.enrolled_at, d.last_seen_at, d.revoked_at, d.clock_offset_ms,
            d.clock_measured_at
       FROM sync_inboxhead h JOIN drivers_device d ON d.id = h.device_id
      WHERE h.device_id = %s
     """,
-    *(as_is, read_json, bool),
+    *(as_is, read_json, bool, read_json),
     *(read_uuid, read_uuid, read_uuid, as_is, read_instant, read_instant),
     *(read_instant, as_is, read_instant),
     lock="FOR UPDATE OF h",
@@ -100,6 +103,17 @@ class Candidate:
     checked: msgspec.Struct | None
     fault: str = ""
     index: int | None = None
+    since: datetime | None = None
+    """Since when its device is asked to send it again; None for what is new."""
+    is_overdue: bool = False
+    """What it depends on has had its time to come."""
+    was_forced: bool = False
+    """It was judged without what it depends on."""
+
+    def has_waited(self, now: datetime, patience: timedelta) -> bool:
+        """Tell whether it has waited for so long, here or on its device."""
+        since = self.row.received_at if self.index is None else self.since
+        return since is not None and since <= now - patience
 
     @property
     def place(self) -> tuple[int, str]:
@@ -116,9 +130,15 @@ def lock_line(device_id: uuid.UUID) -> InboxHead:
         fresh = InboxHead(device_id=device_id, reached=reached)
         InboxHead.objects.bulk_create([fresh], ignore_conflicts=True)
         found = LINE.rows(device_id)
-    [(reached, ahead, holds, *columns)] = found
+    [(reached, ahead, holds, asked_again, *columns)] = found
     device: Device = partly(Device, DEVICE_READ, columns)
-    return InboxHead(device=device, reached=reached, ahead=ahead, holds=holds)
+    return InboxHead(
+        device=device,
+        reached=reached,
+        ahead=ahead,
+        holds=holds,
+        asked_again=asked_again,
+    )
 
 
 def line_of(head: InboxHead) -> Line:
@@ -126,17 +146,22 @@ def line_of(head: InboxHead) -> Line:
     return Line(head.reached, set(head.ahead))
 
 
-def keep_line(head: InboxHead, line: Line, *, holds: bool) -> None:
-    """Keep how far a device's line has come, and whether events wait."""
+def keep_line(
+    head: InboxHead, line: Line, *, holds: bool, asked_again: dict[str, int]
+) -> None:
+    """Keep how far a device's line has come, whether events wait, and which come again."""
     ahead = sorted(line.ahead)
-    if (head.reached, head.ahead, head.holds) == (line.reached, ahead, holds):
+    before = (head.reached, head.ahead, head.holds, head.asked_again)
+    if before == (line.reached, ahead, holds, asked_again):
         return
     head.reached, head.ahead, head.holds = line.reached, ahead, holds
+    head.asked_again = asked_again
     columns = {
         "device_id": [head.pk],
         "reached": line.reached,
         "ahead": [ahead],
         "holds": holds,
+        "asked_again": [asked_again],
     }
     update(InboxHead, columns)
 
@@ -203,8 +228,14 @@ def judge_in_turn(
         found = _judge_run(some, line, taken, journal) if together[0] else None
         for number, each in enumerate(some):
             verdict = found[number] if found else _verdict(each, line, taken, journal)
+            is_late = each.is_overdue
             if each.row.stop_id in coming and _cannot_follow(each, verdict):
-                verdict = DEPENDENCY_MISSING
+                verdict = verdict if is_late else DEPENDENCY_MISSING
+            if is_late and each.row.depends_on and each.row.depends_on not in taken:
+                each.was_forced = verdict.result not in {RETRY, HELD}
+                verdict = without_its_base(each.row, verdict)
+            if verdict.code == "internal" and each.has_waited(journal.now, REPAIR_TIME):
+                verdict = FAILED_FOR_LONG
             if verdict.result == RETRY and each.row.stop_id:
                 coming.add(each.row.stop_id)
             if each.index is None and verdict.result == RETRY:
@@ -256,7 +287,7 @@ def _not_judged(each: Candidate, line: Line, taken: set[str]) -> Verdict | None:
     row = each.row
     if each.checked is None or each.fault:
         return Verdict(REJECTED, "invalid", each.fault)
-    if row.depends_on and row.depends_on not in taken:
+    if row.depends_on and row.depends_on not in taken and not each.is_overdue:
         return DEPENDENCY_MISSING
     if not line.is_due(row.seq):
         return OUT_OF_ORDER
@@ -297,9 +328,13 @@ def keep_verdicts(rows: Iterable[DeviceEvent], journal: Writer) -> None:
                 journal.changed(driver_id, "attachments", pk)
 
 
+SET_ASIDE: Final = frozenset({DEVICE_REVOKED.code, FAILED_FOR_LONG.code})
+"""What a person has to judge with the body at hand, though it was not rejected."""
+
+
 def is_set_aside(verdict: Verdict) -> bool:
     """Tell whether a supervisor is to look at an event's body."""
-    return verdict.result == REJECTED or verdict.code == DEVICE_REVOKED.code
+    return verdict.result == REJECTED or verdict.code in SET_ASIDE
 
 
 def set_aside(released: Iterable[DeviceEvent], now: datetime) -> None:
@@ -388,29 +423,34 @@ def _release(
             released.append(each.row)
     keep_verdicts(released, journal)
     set_aside(released, journal.now)
-    keep_line(head, line, holds=len(released) < len(waiting))
+    holds = len(released) < len(waiting)
+    keep_line(head, line, holds=holds, asked_again=head.asked_again)
     if gaps or released:
-        _tell(head.device, released, gaps, journal)
+        tell_forced(head.device, released, gaps, journal)
     expect_anew(released, now=journal.now)
     return len(released)
 
 
 def _without(each: Candidate, journal: Writer) -> Verdict:
-    """Judge an event without what it depends on; a person decides where that fails."""
+    """Judge an event without what it depends on."""
     verdict = judge(each.row, each.checked, journal)
     if verdict == handlers.CORRECTED_MISSING:
         return UNKNOWN_EVENT
-    if verdict.result != RETRY or verdict.code == "internal":
-        return OUT_OF_ORDER if verdict.result == RETRY else verdict
-    return Verdict(NEEDS_REVIEW, verdict.code, verdict.detail)
+    if verdict.result == RETRY:  # by our fault: tried again, for a day
+        waited = each.has_waited(journal.now, REPAIR_TIME)
+        return FAILED_FOR_LONG if waited else OUT_OF_ORDER
+    if each.row.depends_on and not present({each.row.depends_on}):
+        return without_its_base(each.row, verdict)
+    return verdict
 
 
-def _tell(
+def tell_forced(
     device: Device,
     released: Sequence[DeviceEvent],
     gaps: list[tuple[int, int]],
     journal: Writer,
 ) -> None:
+    """Let the office know which events were judged without what they wait for."""
     log.warning("events_forced", device_id=str(device.pk), count=len(released))
     journal.record(
         "events.forced",

@@ -17,7 +17,14 @@ from apps.sync import handlers
 from apps.sync.handlers import RETRY, Report
 from apps.sync.kinds import PAYLOADS
 from apps.sync.models import DeviceEvent
-from apps.sync.rules import CLOCK_AHEAD, is_clock_ahead, rule_of, value_of
+from apps.sync.rules import (
+    CLOCK_AHEAD,
+    DEPENDENCY_NEVER_CAME,
+    FAILED_HERE,
+    is_clock_ahead,
+    rule_of,
+    value_of,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +38,15 @@ DEVICE_REVOKED = Verdict(
 UNKNOWN_EVENT = Verdict(
     REJECTED, "unknown_event", "The report that it corrects has not come."
 )
+FAILED_FOR_LONG = Verdict(
+    NEEDS_REVIEW,
+    "internal",
+    "Something went wrong here again and again.",
+    rule=FAILED_HERE.id,
+)
+REPAIR_TIME = timedelta(days=1)
+"""How long devices send again what fails here by our fault, before a person sees it."""
+
 OUT_OF_ORDER = Verdict(HELD, "out_of_order", "It waits for an earlier report of yours.")
 
 
@@ -99,6 +115,13 @@ def was_out_of_service(row: DeviceEvent) -> bool:
         return False
     certainly = row.occurred_at - timedelta(milliseconds=row.uncertainty_ms)
     return row.kind != "device.status" and certainly > device.revoked_at
+
+
+def without_its_base(row: DeviceEvent, verdict: Verdict) -> Verdict:
+    """Return a verdict that says that what the event builds on never came."""
+    if verdict != OK:
+        return verdict
+    return replace(OK, rule=DEPENDENCY_NEVER_CAME.id, yours=value_of(row.kind))
 
 
 VERDICT_FIELDS = ("result", "code", "detail", "rule", "yours", "ours", "ours_at")

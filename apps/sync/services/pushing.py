@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from apps.core.actors import Actor
 from apps.core.statements import Statement, as_is, partly, read_instant, read_uuid
+from apps.core.units import instant_of
 from apps.core.verdicts import REJECTED, Verdict
 from apps.drivers.models import Device
 from apps.drivers.selectors import drivers_who_signed_in
@@ -41,9 +42,13 @@ from apps.sync.services.holding import (
     put_in,
     set_aside,
     stops_corrected,
+    tell_forced,
 )
 from apps.sync.services.judging import DEVICE_REVOKED, HELD, settle
 from apps.sync.services.naming import name_attachments
+
+MOST_ASKED: Final = 1000
+"""How many events of a device are remembered that it is to send again."""
 
 MOST_ASIDE: Final = 2000
 """How many bodies of a revoked device are kept: days of work, and no flood."""
@@ -99,6 +104,10 @@ class _Push:
     device: Device
     anchors: Sequence[Anchor]
     now: datetime
+    patience: timedelta = timedelta.max
+    """How long an event may wait for another."""
+    asked_again: dict[str, int] = field(default_factory=dict)
+    """What the device was asked to send again: since when, in epoch milliseconds."""
     offset_ms: int | None = None
     """The wall clock less ours, as this push shows it."""
 
@@ -120,13 +129,15 @@ def accept_events(
     anchors: Sequence[Anchor],
     by: Actor,
     now: datetime,
+    patience: timedelta,
 ) -> list[Answer]:
     """Take one push in, in one transaction; answer row by row, in the rows' order.
 
     The scopes of the sender and of the holders of all stops named are locked first,
     sorted; should a stop have changed hands meanwhile, the push begins again. Events
     are judged in the order of `seq`; one with a gap before it is held, and judged in
-    the push that closes the gap.
+    the push that closes the gap. One that depends on an event which has not come is to
+    be sent again, until it has done so for `patience`; then it is judged without.
 
     Raises:
         Busy: it began again too often.
@@ -142,7 +153,9 @@ def accept_events(
         try:
             with writing(by=by, now=now, scopes=scopes) as journal:
                 check_locked(scopes_of_stops(named), scopes)
-                return _take_in(sender, items, anchors, scopes, journal)
+                return _take_in(
+                    sender, items, anchors, scopes, journal, patience=patience
+                )
         except HoldersMoved as moved:
             more |= moved.scopes
     raise Busy
@@ -183,6 +196,8 @@ def _take_in(
     anchors: Sequence[Anchor],
     scopes: set[uuid.UUID],
     journal: Writer,
+    *,
+    patience: timedelta,
 ) -> list[Answer]:
     now = journal.now
     head = lock_line(sender.device_id)
@@ -197,6 +212,8 @@ def _take_in(
             now=now,
         ),
         now=now,
+        patience=patience,
+        asked_again=dict(head.asked_again),
     )
     for index, item in enumerate(items):
         if item.refusal is not None:
@@ -207,7 +224,7 @@ def _take_in(
     numbers, unnumbered = numbers_of(items)
     line.arrive(numbers, unnumbered=unnumbered)
     waits = _judge_all(push, items, [*stored, *waiting], line, journal)
-    keep_line(head, line, holds=waits)
+    keep_line(head, line, holds=waits, asked_again=push.asked_again)
     known |= {each.row.pk: each.row for each in stored}
     _answer_repeats(push, items, known)
     _send_again(push, items, journal)
@@ -296,7 +313,11 @@ def _candidates(
     found = []
     for index in order:
         event = _event(items[index])
-        found.append(Candidate(_row(push, event), event.checked, event.fault, index))
+        each = Candidate(_row(push, event), event.checked, event.fault, index)
+        since_ms = push.asked_again.get(event.id)
+        each.since = None if since_ms is None else instant_of(since_ms)
+        each.is_overdue = each.has_waited(push.now, push.patience)
+        found.append(each)
     if not all(go_together(each.row.kind) for each in (*found, *waiting)):
         put_in([each.row for each in found])
     return found
@@ -400,11 +421,29 @@ def _judge_all(
         place = places[row.pk]
         _set_aside(push, place, items[place], attachment_id)
     _forget(again)
+    _note_asked(push, kept, again)
+    if forced := [each.row for each in candidates if each.was_forced]:
+        tell_forced(push.device, forced, [], journal)
     keep_verdicts(kept, journal)
     pushed = {each.row.pk for each in candidates if each.index is not None}
     set_aside([row for row in kept if row.pk not in pushed], journal.now)
     expect_anew(kept, now=journal.now)
     return waits
+
+
+def _note_asked(
+    push: _Push, kept: Sequence[DeviceEvent], again: Sequence[DeviceEvent]
+) -> None:
+    """Keep since when a device is asked to send events again; what came is settled."""
+    for row in kept:
+        push.asked_again.pop(row.pk, None)
+    now_ms = round(push.now.timestamp() * 1000)
+    for row in again:
+        push.asked_again.setdefault(row.pk, now_ms)
+    for event_id in sorted(push.asked_again, key=push.asked_again.__getitem__)[
+        :-MOST_ASKED
+    ]:
+        del push.asked_again[event_id]  # a device that makes up ids is not remembered
 
 
 def _forget(again: Sequence[DeviceEvent]) -> None:

@@ -196,6 +196,24 @@ def held_for_ever() -> Iterator[None]:
 
 
 @mutant
+def what_never_comes_is_waited_for_for_ever() -> Iterator[None]:
+    """An event is to be sent again as long as what it depends on has not come."""
+    with patch(Candidate, "has_waited", lambda *_: False):
+        yield
+
+
+@mutant
+def dependency_given_up_at_once() -> Iterator[None]:
+    """What an event depends on has no time to come: the second time, it is judged."""
+
+    def hasty(each: Candidate, *_: Any) -> bool:
+        return each.index is not None and each.since is not None
+
+    with patch(Candidate, "has_waited", hasty):
+        yield
+
+
+@mutant
 def forced_at_once() -> Iterator[None]:
     """What is held is not given the time that it was promised."""
     release, overdue = holding.release_held, holding.devices_overdue

@@ -99,6 +99,7 @@ class Answers:
             self._is_kept(made.id, "id_reused")
             return
         if said[0] == "retry":
+            self.memory.asked_again.setdefault(made.id, sent.device.now())
             is_due = said[1] == "internal" and hit == "bug"
             is_waiting = not self._has_base(row) or self._follows_another(row)
             # What it waits for may have come between the verdict and this answer.

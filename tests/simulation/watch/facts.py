@@ -75,6 +75,9 @@ class Facts:
         since = [
             self.memory.events[pk].received_at for pk in ids & self.memory.events.keys()
         ]
+        since += [
+            self.memory.asked_again[pk] for pk in ids & self.memory.asked_again.keys()
+        ]
         age = timedelta(minutes=settings.SYNC_HOLD_MINUTES)
         is_due = not since or min(since) <= entry.at - age
         must(is_due, "an event waits for the earlier ones", ("forced early", ids))

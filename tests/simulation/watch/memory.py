@@ -58,6 +58,8 @@ class Memory:
     )
     events: Mapping[str, Any] = field(default_factory=dict)
     """The inbox as it was when it was looked at last."""
+    asked_again: dict[str, datetime] = field(default_factory=dict)
+    """Since when devices have been asked to send events again."""
     expects_mono: set[str] = field(default_factory=set)
     forced: set[str] = field(default_factory=set)
     retired: set[tuple[uuid.UUID, str, str]] = field(default_factory=set)
