@@ -123,10 +123,12 @@ class UploadView(TusView):
 
     @extend_schema(parameters=[RESUMABLE], responses={200: None})
     def head(self, request: Request, upload_id: uuid.UUID) -> Response:
-        """Say how much of it is here."""
-        sender, _ = self.sender()
+        """Say how much of it is here; what became of a whole one is told once more."""
+        sender, by = self.sender()
         tus.check_version(request.headers)
-        upload = uploads.open_upload(upload_id, sender=sender, now=clock.now())
+        now = clock.now()
+        upload = uploads.open_upload(upload_id, sender=sender, now=now)
+        uploads.tell_again(upload=upload, by=by, now=now)
         return Response(
             status=200,
             headers={

@@ -66,6 +66,7 @@ class History(Telling):
             Violation: an invariant does not hold.
         """
         self.watch.memory.note_holders()
+        self.watch.memory.step_is_over()
         acts = self._acts()
         names, weights = zip(*((a, w) for a, (w, _) in acts.items()), strict=True)
         for _ in range(steps):

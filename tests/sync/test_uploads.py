@@ -20,6 +20,7 @@ from apps.drivers.services import revoke_device
 from apps.sync.models import Attachment, QuarantinedEvent, Upload, UploadPart
 from apps.sync.photos import NotAPhoto, clean_photo
 from apps.sync.services import uploads
+from apps.sync.services.compacting import compact_feed
 from apps.sync.states import AttachmentState
 from apps.sync.tus import VERSION
 from tests.queueing import drain
@@ -138,6 +139,24 @@ def test_photo_is_sent_in_pieces_and_stored() -> None:
     assert not kept.getexif()
     assert not UploadPart.objects.exists()
     assert tus.offset(url) == len(content), "a client that asks again is done"
+
+
+def test_stored_file_that_left_the_feed_is_told_again_to_who_asks() -> None:
+    """The device was away for so long that it never pulled `stored`."""
+    _, device, tus = at_door()
+    url = tus.create(photo(), "p1")["Location"]
+    assert files_of(device)["p1"]["status"] == "uploading"
+    tus.send(url, photo(), 0)
+    drain()
+    now = clock.now() + timedelta(days=40)
+    compact_feed(driver_id=device.driver.pk, before=now, by=SYSTEM, now=now)
+    assert "p1" not in files_of(device)
+    assert tus.offset(url) == len(photo())
+    assert files_of(device)["p1"]["status"] == "stored"
+    known = device.pulled_at
+    assert tus.offset(url) == len(photo())
+    assert files_of(device)["p1"]["status"] == "stored"
+    assert device.pulled_at == known, "it is told once"
 
 
 def test_creating_a_known_file_again_returns_its_location() -> None:

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from apps.core import clock
+from apps.core.actors import SYSTEM
 from apps.core.units import instant_of
 from apps.journal.models import Entry
 from apps.routes.models import Stop
 from apps.sync import handlers
 from apps.sync.models import DeviceEvent, InboxHead, QuarantinedEvent
+from apps.sync.services.holding import release_held
 from apps.sync.services.judging import REPAIR_TIME
 from tests.sync.builders import Day, Handheld, enrol, publish_day
 
@@ -152,3 +154,23 @@ def test_push_says_since_when_and_forgets_what_a_flood_made_up() -> None:
     asked = InboxHead.objects.get().asked_again
     assert len(asked) == 1000
     assert instant_of(min(asked.values())) >= before - timedelta(seconds=1)
+
+
+def test_release_leaves_what_builds_on_an_event_that_comes_again() -> None:
+    """A number is lost, so all wait; the success before the reopening comes again."""
+    day, device, _ = depending()
+    stop, lost = day.stops[0], {"depends_on": "died-over"}
+    done = device.event("stop.succeeded", stop) | {"seq": 2} | lost
+    again = device.event("stop.reopened", stop) | {"seq": 3}
+    assert device.verdicts(done, again) == [
+        ("retry", "dependency_missing"),
+        ("held", "out_of_order"),
+    ]
+    where: dict[str, Any] = {"device_id": device.device_id, "by": SYSTEM}
+    soon, late = clock.now() + HOLD, clock.now() + 2 * HOLD
+    assert release_held(**where, now=soon, patience=HOLD) == 0
+    time_passes(HOLD)
+    assert device.verdicts(done) == [("held", "out_of_order")]
+    assert release_held(**where, now=late, patience=HOLD) == 2
+    made = DeviceEvent.objects.order_by("seq").values_list("result", "rule")
+    assert list(made) == [("applied", "dependency_never_came"), ("applied", "")]

@@ -24,6 +24,7 @@ from apps.core.statements import (
     read_uuid,
     update,
 )
+from apps.core.units import instant_of
 from apps.core.verdicts import REJECTED, Verdict
 from apps.drivers.models import Device
 from apps.journal.services import Writer, writing
@@ -230,7 +231,7 @@ def judge_in_turn(
             verdict = found[number] if found else _verdict(each, line, taken, journal)
             is_late = each.is_overdue
             if each.row.stop_id in coming and _cannot_follow(each, verdict):
-                verdict = verdict if is_late else DEPENDENCY_MISSING
+                verdict = DEPENDENCY_MISSING
             if is_late and each.row.depends_on and each.row.depends_on not in taken:
                 each.was_forced = verdict.result not in {RETRY, HELD}
                 verdict = without_its_base(each.row, verdict)
@@ -395,7 +396,7 @@ def release_held(
     for _ in range(TRIES):
         try:
             with writing(by=by, now=now, scopes=scopes) as journal:
-                return _release(device_id, scopes, now - patience, journal)
+                return _release(device_id, scopes, patience, journal)
         except HoldersMoved as moved:
             scopes |= moved.scopes
     raise Busy
@@ -404,20 +405,25 @@ def release_held(
 def _release(
     device_id: uuid.UUID,
     scopes: frozenset[uuid.UUID],
-    before: datetime,
+    patience: timedelta,
     journal: Writer,
 ) -> int:
     head = lock_line(device_id)
     waiting = held_events(head, scopes)
+    before = journal.now - patience
+    if _is_to_send_again(head, before - patience):
+        before -= patience
     overdue = [each for each in waiting if each.row.received_at <= before]
     if not overdue:
         return 0
+    for each in overdue:
+        each.is_overdue = True
     line = line_of(head)
     gaps = line.give_up(max(each.row.seq for each in overdue))
     released = []
     for each, first in judge_in_turn(waiting, line, journal):
-        is_forced = first.result == HELD and each in overdue
-        verdict = _without(each, journal) if is_forced else first
+        waits_for_report = first == handlers.CORRECTED_MISSING and each in overdue
+        verdict = _without_report(each, journal) if waits_for_report else first
         if verdict.result != HELD:
             settle(each.row, verdict)
             released.append(each.row)
@@ -431,17 +437,20 @@ def _release(
     return len(released)
 
 
-def _without(each: Candidate, journal: Writer) -> Verdict:
-    """Judge an event without what it depends on."""
+def _is_to_send_again(head: InboxHead, since: datetime) -> bool:
+    """Tell whether a device was asked for earlier events, and has had no time for it.
+
+    What waits here may build on them: it waits once more, and no longer than that.
+    """
+    return any(instant_of(at_ms) > since for at_ms in head.asked_again.values())
+
+
+def _without_report(each: Candidate, journal: Writer) -> Verdict:
+    """Judge a correction once more, when all that waited has come; or do without."""
     verdict = judge(each.row, each.checked, journal)
     if verdict == handlers.CORRECTED_MISSING:
         return UNKNOWN_EVENT
-    if verdict.result == RETRY:  # by our fault: tried again, for a day
-        waited = each.has_waited(journal.now, REPAIR_TIME)
-        return FAILED_FOR_LONG if waited else OUT_OF_ORDER
-    if each.row.depends_on and not present({each.row.depends_on}):
-        return without_its_base(each.row, verdict)
-    return verdict
+    return OUT_OF_ORDER if verdict.result == RETRY else verdict
 
 
 def tell_forced(

@@ -18,6 +18,7 @@ from apps.core.actors import SYSTEM, Actor
 from apps.core.ids import uuid7
 from apps.core.problems import Conflict, Invalid, NotFound, Problem
 from apps.depots.models import Depot
+from apps.journal.models import Change
 from apps.journal.services import Writer, writing
 from apps.sync.models import Attachment, Upload, UploadPart
 from apps.sync.photos import MEDIA_TYPES, NotAPhoto, clean_photo
@@ -33,6 +34,7 @@ LASTS: Final = timedelta(days=7)
 """How long an upload waits for its next part."""
 
 OPEN = (AttachmentState.AWAITED, AttachmentState.UPLOADING)
+SETTLED = (AttachmentState.STORED, AttachmentState.REFUSED)
 
 
 class OtherFile(Conflict):
@@ -132,6 +134,24 @@ def open_upload(upload_id: uuid.UUID, *, sender: Sender, now: datetime) -> Uploa
     if upload.expires_at <= now and upload.attachment.status in OPEN:
         raise Gone
     return upload
+
+
+def tell_again(*, upload: Upload, by: Actor, now: datetime) -> None:
+    """Put what became of a file back into its driver's feed, where a compaction took it.
+
+    A device keeps its copy until it has pulled `stored`: one that was away for longer
+    than feeds are kept would keep it for ever.
+    """
+    row = upload.attachment
+    if row.status not in SETTLED:
+        return
+    told = Change.objects.filter(
+        scope=row.driver_id, table="attachments", row_id=row.pk, deleted=False
+    )
+    if told.exists():
+        return
+    with writing(by=by, now=now, scopes=[row.driver_id]) as journal:
+        journal.changed(row.driver_id, "attachments", row.pk)
 
 
 def _is_of(row: Attachment, sender: Sender) -> bool:

@@ -93,10 +93,12 @@ class Inbox:
         if not kind.startswith("stop."):
             return
         was_given = made.driver_id in self.memory.ever[stop_id]
+        # A stop may go to a driver in the same step, after this was judged.
+        surely = made.driver_id in self.memory.ever_before.get(stop_id, set())
         name = "no evidence is rejected after a reassignment"
         if code == "never_assigned":
-            must(not was_given, name, made.row)
-        if result == "rejected" and was_given:
+            must(not surely, name, made.row)
+        if result == "rejected" and surely:
             is_evidence = kind.removeprefix("stop.") in OUTCOMES
             # What was forced may lack a step that its device has still to say.
             is_forced = made.id in self.memory.forced

@@ -53,6 +53,8 @@ class Memory:
     answers: int = 0
     """How many answers were noted in `first`, changed ones too."""
     ever: dict[str, set[uuid.UUID]] = field(default_factory=lambda: defaultdict(set))
+    ever_before: dict[str, set[uuid.UUID]] = field(default_factory=dict)
+    """The same, as it was before the present step."""
     ever_orders: dict[str, set[uuid.UUID]] = field(
         default_factory=lambda: defaultdict(set)
     )
@@ -85,6 +87,10 @@ class Memory:
             if row.route__driver_id is not None:
                 self.ever[str(row.pk)].add(row.route__driver_id)
                 self.ever_orders[str(row.order_id)].add(row.route__driver_id)
+
+    def step_is_over(self) -> None:
+        """Remember how things stand before the next step."""
+        self.ever_before = {stop: set(who) for stop, who in self.ever.items()}
 
     # ── what several ask ────────────────────────────────────────────────────
     def inbox(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from apps.drivers.selectors import token_by_secret
 from apps.journal.models import Change, FeedHead
 from apps.routes.models import PlanChange, Route, Stop
 from apps.routes.states import RouteState
@@ -32,6 +33,10 @@ class Views:
             is_due |= answer.status == 403 and bool(self.memory.acts(device.id))
             must(is_due, "a pull is answered", answer.status)
             return
+        session = token_by_secret(profile.token)
+        expires_at = session.expiry if session else None
+        lasts = expires_at is not None and expires_at > device.now()
+        must(lasts or hit == "between", "a session that is over opens no pull")
         page = answer.body
         number, since = page["timestamp"], profile.number
         must(

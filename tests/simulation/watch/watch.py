@@ -56,6 +56,7 @@ class Watch:
             if self.asked.get(number) != since:
                 family.check()
                 self.asked[number] = since
+        self.memory.step_is_over()
 
     def _answered(self) -> int:
         return self.memory.answers + len(self.positions.acknowledged)
