@@ -192,7 +192,11 @@ def test_device_handed_to_and_fro_acts_for_whom_it_knows_of() -> None:
     """What the other driver did before comes under the old session: it proves nothing."""
     day, device, other, first_of_hers = handed_on()
     assert device.get(token=first_of_hers).status_code == 200
-    mine = {"device_id": device.device_id, "by": SYSTEM, "now": clock.now()}
+    mine: dict[str, Any] = {
+        "device_id": device.device_id,
+        "by": SYSTEM,
+        "now": clock.now(),
+    }
     back = open_session(user=User.objects.get(pk=day.driver.user_id), **mine)
     assert device.get(token=back.token).status_code == 200
     open_session(user=User.objects.get(pk=other.driver.user_id), **mine)  # lost

@@ -7,14 +7,23 @@ from datetime import datetime
 from typing import Any
 
 from apps.drivers.authentication import DeviceCredential
-from apps.drivers.models import Token
+from apps.drivers.models import Device, Token
 from apps.drivers.states import DeviceState
 from apps.journal.models import Change, FeedHead
 from apps.journal.services import Writer
 from apps.sync import doors, moments
 from apps.sync import services as sync
 from apps.sync.models import Attachment
-from apps.sync.services import compacting, holding, judging, naming, pushing, uploads
+from apps.sync.services import (
+    clocks,
+    compacting,
+    holding,
+    judging,
+    naming,
+    pushing,
+    uploads,
+)
+from apps.sync.states import AttachmentState
 from tests.simulation.mutants.registry import mutant, patch
 
 
@@ -122,10 +131,10 @@ def clock_of_another_boot_believed() -> Iterator[None]:
         rows = holding_anchors(device_id)
         return [*keep(**given), *rows]
 
-    keep = pushing.keep_anchors
+    keep = clocks.keep_anchors
 
     def holding_anchors(device_id: uuid.UUID) -> list[moments.Anchor]:
-        known = pushing.Device.objects.get(pk=device_id).anchors.all()
+        known = Device.objects.get(pk=device_id).anchors.all()
         columns = ("boot_id", "mono_ms", "server_at", "rtt_ms")
         return [moments.Anchor(*row) for row in known.values_list(*columns)]
 
@@ -170,7 +179,7 @@ def file_that_is_safe_is_not_told() -> Iterator[None]:
     def silent(row: Any, status: Any, journal: Writer, detail: str = "") -> None:
         row.status, row.detail = status, detail
         row.save(update_fields=["status", "detail"])
-        if status != uploads.AttachmentState.STORED:
+        if status != AttachmentState.STORED:
             turn(row, status, journal, detail)
 
     with patch(uploads, "_turn", silent):
