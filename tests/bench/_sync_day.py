@@ -36,8 +36,8 @@ WITH lines AS (
         'stop.arrived', 'stop', id, '{"late_s": 0}', '', ''
       FROM events
 ), heads AS (
-    INSERT INTO sync_inboxhead (device_id, reached, ahead, holds)
-    SELECT device_id, max(reached + nth), '[]', false FROM events GROUP BY device_id
+    INSERT INTO sync_inboxhead (device_id, reached, ahead, holds, asked_again)
+    SELECT device_id, max(reached + nth), '[]', false, '{}' FROM events GROUP BY device_id
     ON CONFLICT (device_id) DO UPDATE SET reached = excluded.reached
 )
 INSERT INTO journal_change (scope, "table", row_id, number, deleted, at)

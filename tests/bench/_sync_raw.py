@@ -1,7 +1,10 @@
 """The peer: the same transactions by psycopg alone, as few statements as there can be.
 
 No HTTP, no credentials, no rules, no estimates of arrival: rows that are ready are
-written where the server writes them.
+written where the server writes them. The strict form reads hardly anything; the one
+with reads also asks and locks what the protocol has a push ask: who holds the stops once
+the locks are there, which events are known, the device's line, the stops and orders that
+change, and who was ever given them.
 """
 
 import json
@@ -99,18 +102,42 @@ INSERT INTO drivers_position (driver_id, device_id, boot_key, mono_ms, occurred_
 """
 ROWS_AT_ONCE = 1000
 
+LOCKED_LINE = """
+SELECT reached, ahead, holds FROM sync_inboxhead WHERE device_id = %s FOR UPDATE
+"""
+KNOWN_ANCHORS = """
+SELECT mono_ms, server_at, rtt_ms FROM sync_deviceanchor
+ WHERE device_id = %s AND boot_id = 'boot-1' ORDER BY server_at DESC LIMIT 400
+"""
+KNOWN_EVENTS = """
+SELECT id, driver_id, body_hash, result, code, detail FROM sync_deviceevent
+ WHERE id = ANY(%s)
+"""
+LOCKED_STOPS = """
+SELECT s.id, s.status, s.arrived_at, s.completed_at, s.version, r.driver_id, o.status
+  FROM routes_stop s JOIN orders_order o ON o.id = s.order_id
+  LEFT JOIN routes_route r ON r.id = s.route_id
+ WHERE s.id = ANY(%s) ORDER BY s.id FOR UPDATE OF s, o
+"""
+GIVEN = "SELECT stop_id, driver_id FROM routes_stopassignment WHERE stop_id = ANY(%s)"
+
 Batch = list[dict[str, Any]]
 
 
 def push_batches(
-    url: str, work: Iterable[tuple[dict[str, Any], list[Batch]]]
+    url: str, work: Iterable[tuple[dict[str, Any], list[Batch]]], *, reads: bool
 ) -> Measured:
-    """Write each client's batches, all clients side by side in this process."""
-    return side_by_side([_client(url, driver, batches) for driver, batches in work])
+    """Write each client's batches, all clients side by side in this process.
+
+    With `reads`, ask and lock in each transaction what the protocol has a push ask.
+    """
+    return side_by_side(
+        [_client(url, driver, batches, reads=reads) for driver, batches in work]
+    )
 
 
 def _client(
-    url: str, driver: dict[str, Any], batches: list[Batch]
+    url: str, driver: dict[str, Any], batches: list[Batch], *, reads: bool
 ) -> Callable[[], list[tuple[float, bytes]]]:
     def run() -> list[tuple[float, bytes]]:
         orders = dict(driver["stops"])
@@ -119,7 +146,7 @@ def _client(
             for batch in batches:
                 began_s = time.perf_counter()
                 with connection.transaction():
-                    _take_in(connection, driver, orders, batch)
+                    _take_in(connection, driver, orders, batch, reads=reads)
                 done.append((time.perf_counter() - began_s, b""))
         return done
 
@@ -127,7 +154,12 @@ def _client(
 
 
 def _take_in(
-    connection: Any, driver: dict[str, Any], orders: dict[str, str], batch: Batch
+    connection: Any,
+    driver: dict[str, Any],
+    orders: dict[str, str],
+    batch: Batch,
+    *,
+    reads: bool,
 ) -> None:
     me, device, now = driver["driver_id"], driver["device_id"], datetime.now(UTC)  # noqa: TID251
     stops = sorted({each["stop_id"] for each in batch})
@@ -146,6 +178,16 @@ def _take_in(
     ]
     connection.execute(HOLDERS, [stops]).fetchall()
     [head] = connection.execute(HEAD, [me]).fetchone()
+    if reads:
+        for statement, about in (
+            (HOLDERS, stops),
+            (LOCKED_LINE, device),
+            (KNOWN_ANCHORS, device),
+            (KNOWN_EVENTS, ids),
+            (LOCKED_STOPS, stops),
+            (GIVEN, stops),
+        ):
+            connection.execute(statement, [about]).fetchall()
     monos = [each["mono_ms"] for each in batch]
     values = [me, device, now, now, now, ids, seqs, kinds, at, bodies, monos]
     connection.execute(INBOX, values).fetchall()

@@ -50,7 +50,7 @@ def main(argv: list[str]) -> dict[str, Any]:
     given = parser.parse_args(argv)
     with scratch() as place:
         round_ = given.clients * given.drivers
-        rounds = 3 if given.stored > STORED_FIRST else 2
+        rounds = 4 if given.stored > STORED_FIRST else 3
         drivers = make_drivers(place, rounds * round_ + given.clients)
         warm, drivers = drivers[: given.clients], drivers[given.clients :]
         place.run("-m", "tests.bench._sync_day", "history", str(STORED_FIRST))
@@ -59,13 +59,13 @@ def main(argv: list[str]) -> dict[str, Any]:
             drive(port, [[push_of(d, next(batches_of(d, 1)))] for d in warm])
             figures = push_and_pull(port, drivers[:round_], clients, given.pulls)
             figures["push"] |= beside_raw(
-                place, drivers[round_ : 2 * round_], clients, figures
+                place, drivers[round_ : 3 * round_], clients, figures
             )
             figures["positions"] = positions(place, port, warm, given.tracks)
-            if rounds > 2:
+            if rounds > 3:
                 more = str(given.stored - STORED_FIRST)
                 place.run("-m", "tests.bench._sync_day", "history", more)
-                late = push_and_pull(port, drivers[2 * round_ :], clients, given.pulls)
+                late = push_and_pull(port, drivers[3 * round_ :], clients, given.pulls)
                 figures |= growth(figures, late)
                 figures["stored"] = given.stored
     return figures
@@ -140,17 +140,19 @@ def pulled(
 def beside_raw(
     place: Scratch, drivers: Sequence[Driver], clients: int, figures: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return what psycopg alone does with the same transactions."""
-    work = []
-    for n in range(clients):
-        for driver in drivers[n::clients][:1]:
-            work.append((driver, list(batches_of(driver, 1))))
-    raw: Measured = push_batches(place.url, work)
-    events_s = raw.rate * 25
-    return {
-        "raw_psycopg_events_s": round(events_s),
-        "ratio": round(figures["push"]["events_s"] / events_s, 3),
-    }
+    """Return what psycopg alone does: the writes alone, and with the protocol's reads."""
+    found: dict[str, Any] = {}
+    half = len(drivers) // 2
+    for name, some, reads in (
+        ("", drivers[:half], False),
+        ("_with_reads", drivers[half:], True),
+    ):
+        work = [(driver, list(batches_of(driver, 1))) for driver in some[:clients]]
+        raw: Measured = push_batches(place.url, work, reads=reads)
+        events_s = raw.rate * 25
+        found[f"raw_psycopg{name}_events_s"] = round(events_s)
+        found[f"ratio{name}"] = round(figures["push"]["events_s"] / events_s, 3)
+    return found
 
 
 def positions(

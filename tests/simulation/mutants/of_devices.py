@@ -86,13 +86,6 @@ def push_of_a_wiped_device_is_lost() -> Iterator[None]:
         yield
 
 
-@mutant
-def write_to_our_tables_stays_on_the_device() -> Iterator[None]:
-    """A write to a table of ours is refused, and its true state not sent again."""
-    with patch(pushing, "_send_again", lambda *_: None):
-        yield
-
-
 # ── feeds ───────────────────────────────────────────────────────────────────
 @mutant
 def horizon_stops_one_short() -> Iterator[None]:

@@ -68,6 +68,8 @@ class Watch:
             for profile in device.profiles.values():
                 must(not profile.outbox, name, ("unsent", device.name, profile.outbox))
                 must(not profile.fixes, name, ("fixes", device.name))
+                if not device.is_draining:
+                    self.views.is_complete(profile)
             for file in device.files.values():
                 is_safe = file.is_deleted or device.is_draining
                 must(is_safe, name, ("file", file.id))
