@@ -6,6 +6,7 @@ from apps.core import clock
 from apps.core.actors import SYSTEM
 from apps.incidents import reliancefacts, watching
 from apps.incidents.models import Incident
+from apps.incidents.returning import named_anew
 from apps.incidents.selectors import overdue
 from apps.incidents.services import incidents
 from apps.incidents.services.incidents import IncidentDraft
@@ -51,7 +52,9 @@ def watch(*, by_the_clock: bool = True) -> None:
         return
     now = clock.now()
     for kind, seen in watching.WATCHES.items():
-        current = {(draft.depot_id, draft.cause): draft for draft in seen(now)}
+        current = {
+            (draft.depot_id, draft.cause): draft for draft in named_anew(seen(now))
+        }
         causes = {cause for _, cause in current}
         raised = Incident.objects.filter(cause__in=causes).order_by()
         known = set(raised.values_list("depot", "cause"))

@@ -47,7 +47,7 @@ MUST_ASK: Final = _("Needs the answer of: {approver}.")
 
 DONE: Final[Mapping[str, str]] = {
     "move_stop": _("Your stops have a new sequence."),
-    "pin_stop": _("The stop is held as you asked."),
+    "pin_stop": _("The stop is held."),
     "pin_released": _("The stop is no longer held."),
     "give_stop": _("The stop has gone to another driver."),
     "take_off": _("The stop is off your route today."),

@@ -115,3 +115,11 @@ def test_day_that_is_too_full_is_a_surge(
         assert Incident.objects.get().title.startswith("10 orders of")
         Order.objects.filter(pk=orders[0].pk).update(status=OrderState.CANCELLED)
         assert watch(1) == [("surge", "resolved")]
+        # The day fills up again: that is another incident, until a person resolves it.
+        Order.objects.filter(pk=orders[0].pk).update(status=OrderState.OPEN)
+        assert sorted(watch(2)) == [("surge", "open"), ("surge", "resolved")]
+        assert sorted(watch(3)) == [("surge", "open"), ("surge", "resolved")]
+        Incident.objects.filter(status="open").update(
+            status="resolved", outcome="solved", resolved_at=NOW, resolved_by="user:1"
+        )
+        assert watch(4) == [("surge", "resolved")] * 2

@@ -187,7 +187,7 @@ def test_every_kind_that_is_done_says_what_has_become_of_it(scene: Scene) -> Non
     said = told_override(priced(scene.asks("unlock_route", unlock)))
     assert "may be planned anew again" in said
     pin = {"stop_id": str(scene.stops()[0].pk), "at_place": True}
-    assert "held as you asked" in told_override(priced(scene.asks("pin_stop", pin)))
+    assert "The stop is held." in told_override(priced(scene.asks("pin_stop", pin)))
     pin = {"stop_id": str(scene.stops()[0].pk), "is_released": True}
     assert "no longer held" in told_override(priced(scene.asks("pin_stop", pin)))
 
