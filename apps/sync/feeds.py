@@ -32,6 +32,8 @@ from apps.routes.states import UNDER_WAY, RouteState
 from apps.sync.holds import Lock, locks_of, pins_of
 from apps.sync.models import Attachment, DeviceEvent
 from apps.sync.words import explained, told, told_of_file
+from apps.verdicts.selectors import heard_by
+from apps.verdicts.words import data_used, to_the_driver
 
 Row = dict[str, Any]
 Renderer = Callable[[uuid.UUID, Collection[str]], dict[str, Row]]
@@ -330,6 +332,27 @@ def overrides(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
     )
 
 
+def verdicts(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
+    """Return who was right about what the driver chose, in words."""
+    mine = heard_by(driver_id).filter(pk__in=_uuids(ids))
+    return _by_id(
+        {
+            "id": str(row.pk),
+            "kind": row.kind,
+            "ruling": row.ruling,
+            "text": to_the_driver(row.ruling, row.gained_s, row.because),
+            "data_used": data_used(row.arithmetic),
+            "how_to_object": how_to_object(DRIVER),
+            "event_id": row.override.client_id if row.override else "",
+            "route_id": str(row.route_id),
+            "recommendation_id": _text(row.recommendation_id),
+            "gained_s": row.gained_s,
+            "judged_at": _ms(row.judged_at),
+        }
+        for row in mine.select_related("override")
+    )
+
+
 RENDERERS: Final[Mapping[str, Renderer]] = {
     "routes": routes,
     "stops": stops,
@@ -341,6 +364,7 @@ RENDERERS: Final[Mapping[str, Renderer]] = {
     "feedback_answers": feedback_answers,
     "surveys": surveys,
     "overrides": overrides,
+    "verdicts": verdicts,
 }
 
 

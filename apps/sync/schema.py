@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 """The newest; a change of tables or columns takes the next number (`since=`)."""
 
 OLDEST_VERSION: Final = 1
@@ -237,6 +237,22 @@ OVERRIDES = Table(
     ),
     since=6,
 )
+VERDICTS = Table(
+    "verdicts",
+    (
+        _text("kind"),
+        _text("ruling"),
+        _text("text"),
+        _text("data_used"),
+        _text("how_to_object"),
+        _text("event_id"),
+        _text("route_id"),
+        _text("recommendation_id"),
+        _number("gained_s"),
+        _instant("judged_at"),
+    ),
+    since=8,
+)
 
 TABLES: Final = (
     ROUTES,
@@ -249,6 +265,7 @@ TABLES: Final = (
     FEEDBACK_ANSWERS,
     SURVEYS,
     OVERRIDES,
+    VERDICTS,
 )
 
 EVENTS: Final = "events"

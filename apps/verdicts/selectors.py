@@ -78,6 +78,14 @@ def verdicts_of_deviations(
     ]
 
 
+def heard_by(driver_id: uuid.UUID) -> QuerySet[Verdict]:
+    """Return the verdicts on what a driver asked for on the road, or drove otherwise."""
+    return Verdict.objects.filter(
+        Q(subject=Subject.DEVIATION, route__driver=driver_id)
+        | Q(override__driver=driver_id)
+    )
+
+
 def role_records(depot_ids: list[uuid.UUID], since: datetime) -> list[RoleRecord]:
     """Return the records by role and kind, of those with enough verdicts to be shown."""
     rows = Verdict.objects.filter(depot__in=depot_ids, judged_at__gte=since)

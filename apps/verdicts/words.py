@@ -4,7 +4,7 @@ It speaks of the way, never of the person: the same words stand for whoever chos
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_noop as _
@@ -120,6 +120,24 @@ def to_the_driver(ruling: str, gained_s: int, because: str = "") -> str:
     return f"{_first(ruling, gained_s, because)} {gettext(ABOUT_THE_WAY)}"
 
 
+def data_used(arithmetic: Mapping[str, Any]) -> str:
+    """Say to who drove what a verdict was reckoned from."""
+    if not arithmetic:
+        return gettext("The record of what was asked and decided.")
+    steps = [
+        (step["shift_id"], step["here"], step["there"], step["is_observed"])
+        for way in ("recommended", "chosen")
+        for step in arithmetic[way]["steps"]
+    ]
+    legs = {step[:3] for step in steps}
+    told = {step[:3] for step in steps if step[3]}
+    text = gettext(
+        "The times that devices told of that day: {told} of {count} drives as they were, "
+        "the others estimated from them and the plan’s travel times."
+    )
+    return text.format(told=len(told), count=len(legs))
+
+
 def _first(ruling: str, gained_s: int, because: str) -> str:
     count = round(abs(gained_s) / 60)
     if because in WORDS:
@@ -146,3 +164,8 @@ def _first(ruling: str, gained_s: int, because: str) -> str:
         )
         return text.format(count=count)
     return gettext("Looking back, the plan would have been the better way.")
+
+
+def sentences() -> list[str]:
+    """Return all that is said in the reader's language, for the catalogs."""
+    return [*RULINGS.values(), *WORDS.values(), ABOUT_THE_WAY]

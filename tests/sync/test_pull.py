@@ -79,6 +79,7 @@ def test_pull_holds_all_that_the_day_needs() -> None:
         "attachments": 0,
         "feedback_answers": 0,
         "surveys": 0,
+        "verdicts": 0,
     }
     order = device.tables["orders"][str(day.stops[0].order_id)]
     assert order["customer_phone"] == "+4991230000"

@@ -26,6 +26,7 @@ from apps.routes.selectors import parse_id
 from apps.sync.models import Attachment, DeviceEvent
 from apps.sync.services.judging import HELD
 from apps.sync.states import AttachmentState
+from apps.verdicts.models import Verdict
 
 BATCH: Final = 500
 """How many rows a transaction retires: a driver's lock is not held for long."""
@@ -142,6 +143,11 @@ def _overrides(ids: Collection[str], driver_id: uuid.UUID, since: date) -> set[s
     return _texts(rows.values_list("pk", flat=True))
 
 
+def _verdicts(ids: Collection[str], driver_id: uuid.UUID, since: date) -> set[str]:
+    rows = Verdict.objects.filter(pk__in=_known(ids), service_date__gte=since)
+    return _texts(rows.values_list("pk", flat=True))
+
+
 def _texts(keys: Collection[object]) -> set[str]:
     return {str(key) for key in keys}
 
@@ -157,4 +163,5 @@ STILL: Final[Mapping[str, Still]] = {
     "attachments": _attachments,
     "feedback_answers": _feedback_answers,
     "surveys": _surveys,
+    "verdicts": _verdicts,
 }

@@ -1,5 +1,6 @@
 """Verdicts are given once a shift is over, and again when facts come late."""
 
+import uuid
 from datetime import datetime
 from typing import Any
 
@@ -99,7 +100,7 @@ def _give(
         **values,
     )
     try:
-        with writing(by=by, now=now) as journal:
+        with writing(by=by, now=now, scopes=_hears(row)) as journal:
             row.save(force_insert=True)
             _record("verdict.given", row, journal)
     except IntegrityError:
@@ -112,7 +113,7 @@ def _give_again(
 ) -> Verdict | None:
     """Store a new version, unless another one did so at the same time."""
     before = {"old_ruling": old.ruling, "old_gained_minor": old.gained_minor}
-    with writing(by=by, now=now) as journal:
+    with writing(by=by, now=now, scopes=_hears(old)) as journal:
         rows = Verdict.objects.filter(pk=old.pk, version=old.version)
         if not rows.update(**values, version=old.version + 1):
             return None
@@ -137,3 +138,12 @@ def _record(kind: str, row: Verdict, journal: Writer, **more: Any) -> None:
         version=row.version,
         **more,
     )
+    for driver_id in _hears(row):
+        journal.changed(driver_id, "verdicts", row.pk)
+
+
+def _hears(row: Verdict) -> list[uuid.UUID]:
+    """Return whose device is told: who asked on the road, or drove otherwise."""
+    if row.override is None:
+        return [row.route.driver_id]
+    return [row.override.driver_id] if row.override.driver_id else []
