@@ -72,6 +72,19 @@ def verdict_of(error: Paired, loss: Paired) -> str:
     return UNDECIDED
 
 
+def verdict_of_nearness(error: Paired, loss: Paired) -> str:
+    """Judge plans that are to come nearer to what is driven.
+
+    The loss is that of the days as they were driven beside the new plans: a plan on paper
+    is nearly always cheaper than a day, so that this alone proves nothing. It wins where
+    the error surely falls and the loss does not surely rise; it loses where either surely
+    rises.
+    """
+    if error.rises or loss.rises:
+        return LOSES
+    return WINS if error.falls else UNDECIDED
+
+
 def _t(freedom: int) -> float:
     return T_95[freedom - 1] if freedom <= len(T_95) else 1.645
 

@@ -20,6 +20,7 @@ from apps.tuning.judging import (
     against_old,
     paired,
     verdict_of,
+    verdict_of_nearness,
     watched,
 )
 from apps.tuning.proposing import (
@@ -275,3 +276,24 @@ def test_topics_and_changes_are_said_in_words() -> None:
     assert any("zone B are planned by the broader place again" in t for t in said)
     assert "travel_p: 0.7 becomes 0.65." in said
     assert any("slowest hour is 8:00 with 1.50" in text for text in said)
+
+
+@pytest.mark.parametrize(
+    ("error", "loss", "verdict"),
+    [
+        ((10, 5), (40, 41), "wins"),
+        ((10, 5), (40, 60), "loses"),
+        ((10, 10), (40, 20), "undecided"),
+        ((10, 15), (40, 20), "loses"),
+    ],
+)
+def test_plan_that_is_cheaper_than_the_day_wins_by_nothing_but_nearness(
+    error: tuple[int, int], loss: tuple[int, int], verdict: str
+) -> None:
+    wobble = [-1.0, 1.0, 0.0, -1.0, 1.0, 0.0]
+
+    def days(pair: tuple[int, int]) -> Paired:
+        before = [float(pair[0]) for _ in wobble]
+        return paired(before, [pair[1] + 1.1 * each for each in wobble])
+
+    assert verdict_of_nearness(days(error), days(loss)) == verdict

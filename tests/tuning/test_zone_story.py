@@ -111,6 +111,7 @@ def test_order_of_zones_is_learned_tried_approved_and_planned_by(
     figure = row.shadow["figures"]["order_error_pct"]
     assert figure["after"] < figure["before"], "nearer to what was driven"
     assert row.shadow["loss"] == "driven_loss_minor"
+    assert row.shadow["verdict"] == ("wins" if figure["high"] < 0 else "undecided")
 
     reason = "The drivers know their streets better."
     row = approve(row.pk, reason=reason, by=OFFICE, now=town.at(LAST, time(22, 0)))

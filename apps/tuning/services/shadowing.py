@@ -7,7 +7,13 @@ from typing import Any, Final
 
 from apps.core.actors import Actor
 from apps.journal.services import writing
-from apps.tuning.judging import LEAST_DAYS, Paired, paired, verdict_of
+from apps.tuning.judging import (
+    LEAST_DAYS,
+    Paired,
+    paired,
+    verdict_of,
+    verdict_of_nearness,
+)
 from apps.tuning.models import Proposal, ShadowDay
 from apps.tuning.shadow import Replayed
 from apps.tuning.states import PROPOSAL_STEPS, ProposalState, ShadowState
@@ -116,7 +122,8 @@ def judged(topic: str, days: Sequence[ShadowDay]) -> dict[str, Any]:
     }
     error = error_of(topic)
     loss = DRIVEN_LOSS if DRIVEN_LOSS in figures else LOSS
-    verdict = verdict_of(figures[error], figures[loss])
+    judge = verdict_of_nearness if loss == DRIVEN_LOSS else verdict_of
+    verdict = judge(figures[error], figures[loss])
     return {
         "verdict": verdict,
         "days": len(days),
