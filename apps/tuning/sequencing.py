@@ -61,6 +61,15 @@ class Seen:
     spread: float
     as_of: str
 
+    @property
+    def error(self) -> float:
+        """Its error, no less than that of so many draws (after Laplace's rule).
+
+        What is shrunk onto a line of zones may claim to know it exactly.
+        """
+        share = (self.mean * self.n + 1) / (self.n + 2)
+        return max(self.spread, math.sqrt(share * (1 - share) / max(1, self.n)))
+
 
 @dataclass(frozen=True, slots=True)
 class SequenceRequest:
@@ -131,7 +140,7 @@ def _is_order(each: Seen) -> bool:
         SEP in each.key
         and each.n >= LEAST_ROUTES
         and each.mean >= LEAST_SURE
-        and each.mean - 0.5 >= SPREADS * each.spread
+        and each.mean - 0.5 >= SPREADS * each.error
     )
 
 
@@ -139,7 +148,7 @@ def _pair(each: Seen, before: float | None, after: float | None) -> SequenceFind
     one, _, other = each.key.partition(SEP)
     seen = (
         f"{one} was rightly driven before {other} in {100 * each.mean:.0f} ±"
-        f" {100 * each.spread:.0f} % of {each.n} routes until {each.as_of}"
+        f" {100 * each.error:.0f} % of {each.n} routes until {each.as_of}"
     )
     text = f"{seen}; until now plans have no opinion."
     if before is not None:
@@ -147,7 +156,14 @@ def _pair(each: Seen, before: float | None, after: float | None) -> SequenceFind
     if after is None:
         text = f"{seen}; that is no order any more."
     return SequenceFinding(
-        each.key, before, after, each.n, each.mean, each.spread, each.as_of, text
+        each.key,
+        before,
+        after,
+        each.n,
+        each.mean,
+        round(each.error, 4),
+        each.as_of,
+        text,
     )
 
 
@@ -160,7 +176,7 @@ def _leave(request: SequenceRequest) -> SequenceProposal:
     if driven is None or planned is None or after == held_minor:
         return SequenceProposal(held_minor, ())
     more = driven.mean - planned.mean
-    noise = SPREADS * math.hypot(driven.spread, planned.spread)
+    noise = SPREADS * math.hypot(driven.error, planned.error)
     if min(driven.n, planned.n) < LEAST_STEPS or more < max(LEAST_MORE, noise):
         return SequenceProposal(held_minor, ())
     text = (
@@ -173,7 +189,7 @@ def _leave(request: SequenceRequest) -> SequenceProposal:
         after / 100,
         driven.n,
         driven.mean,
-        driven.spread,
+        round(driven.error, 4),
         driven.as_of,
         text,
     )
@@ -193,19 +209,26 @@ def _followed(request: SequenceRequest) -> SequenceProposal:
         usual = shares.get(key) or shares.get(followed.DEPOT)
         before = 1.0 if usual is None else usual.share
         off = abs(each.mean - before)
-        if each.n < LEAST_FOLLOWED or off < max(LEAST_OFF, SPREADS * each.spread):
+        if each.n < LEAST_FOLLOWED or off < max(LEAST_OFF, SPREADS * each.error):
             continue
         share = round(each.mean, 2)
         shares[key] = Followed(share, each.n, each.as_of)
         where = f"Stops in {zone}" if zone else "Stops"
         text = (
             f"{where} were gone to when they were next in {100 * each.mean:.0f} ±"
-            f" {100 * each.spread:.0f} % of {each.n} times until {each.as_of}; plans expect"
+            f" {100 * each.error:.0f} % of {each.n} times until {each.as_of}; plans expect"
             f" {100 * before:.0f} %."
         )
         findings.append(
             SequenceFinding(
-                key, before, share, each.n, each.mean, each.spread, each.as_of, text
+                key,
+                before,
+                share,
+                each.n,
+                each.mean,
+                round(each.error, 4),
+                each.as_of,
+                text,
             )
         )
     return SequenceProposal(followed.stored(shares), tuple(findings))
