@@ -15,11 +15,13 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from channels.routing import URLRouter
+from django.contrib.auth.models import User
 
 from apps.core import clock
 from apps.core.actors import SYSTEM
+from apps.drivers.authentication import device_credential
 from apps.drivers.models import Token
-from apps.drivers.services import revoke_device
+from apps.drivers.services import open_session, revoke_device
 from apps.journal import pokes
 from apps.journal.models import FeedHead
 from apps.sync import consumers, tailer
@@ -86,6 +88,29 @@ async def socket(
     finally:
         await talk.send_input({"type": "websocket.disconnect", "code": 1000})
         await talk.wait(timeout=PATIENCE_S)
+
+
+def test_socket_shows_a_session_as_a_request_does() -> None:
+    """Whose a device's own token is follows the newest session that it has shown."""
+    day = publish_day()
+    other = publish_day(depot=day.route.depot)
+    device = enrol(day.driver)
+    user = User.objects.get(pk=other.driver.user_id)
+    opened = open_session(
+        device_id=device.device_id, user=user, by=SYSTEM, now=clock.now()
+    )
+
+    def acts_for() -> Any:
+        shown = device_credential(device.device_token)
+        return shown.driver.pk if shown else None
+
+    async def scenario() -> None:
+        assert await sync_to_async(acts_for)() == day.driver.pk
+        async with socket(opened.token) as talk:
+            assert (await talk.hear())["type"] == "hello"
+            assert await sync_to_async(acts_for)() == other.driver.pk
+
+    play(scenario)
 
 
 def head_of(day: Day) -> int:

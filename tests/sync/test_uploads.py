@@ -5,6 +5,7 @@ import io
 import json
 from base64 import b64encode
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from random import Random
 from typing import Any
 
@@ -139,6 +140,19 @@ def test_photo_is_sent_in_pieces_and_stored() -> None:
     assert not kept.getexif()
     assert not UploadPart.objects.exists()
     assert tus.offset(url) == len(content), "a client that asks again is done"
+
+
+def test_every_answer_says_until_when_an_unfinished_file_waits() -> None:
+    _, _, tus = at_door()
+    content = photo()
+    created = tus.create(content, "p1")
+    url = created["Location"]
+    answers = [created, tus.call("HEAD", url), tus.send(url, content[:10], 0)]
+    for answer in answers:
+        until = parsedate_to_datetime(answer["Upload-Expires"])
+        left = until - clock.now()
+        assert uploads.LASTS - timedelta(minutes=1) < left <= uploads.LASTS
+        assert answer["Tus-Resumable"] == VERSION
 
 
 def test_stored_file_that_left_the_feed_is_told_again_to_who_asks() -> None:
