@@ -6,14 +6,20 @@ from tests.simulation.mutants import MUTANTS
 from tests.simulation.running import MUTANT_SEEDS, kill, laid_base
 
 FIRST_SEEDS = {
-    "dependency not asked": 33,
-    "forced at once": 109,
-    "head read after the rows": 35,
-    "horizon not moved": 26,
-    "cursor before the horizon goes on": 26,
-    "maker not asked": 48,
-    "repeated id accepted with another body": 33,
-    "whoever is named is believed": 38,
+    "all of a revoked device is doubted": 25,
+    "clock of another boot believed": 35,
+    "cursor before the horizon goes on": 35,
+    "draining device is shut out": 25,
+    "file that is safe is not told": 75,
+    "forced at once": 40,
+    "head read after the rows": 10,
+    "horizon not moved": 35,
+    "horizon stops one short": 45,
+    "maker not asked": 100,
+    "one file proves two stops": 30,
+    "repeated id accepted with another body": 15,
+    "revoked device counts on": 25,
+    "whoever is named is believed": 25,
 }
 """Where the hunt begins for those that few histories notice: it saves minutes."""
 
