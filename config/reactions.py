@@ -238,6 +238,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
         INCIDENT,
     ),
     "monitor.drifted": INCIDENT,
+    "recommendation.differs": INCIDENT,
     "override.asked": (("apps.overrides.tasks.price", _override),),
     "parameters.learned": (("apps.tuning.tasks.propose_learned", _learned),),
     "estimates.learned": (

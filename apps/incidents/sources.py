@@ -149,6 +149,25 @@ def _drift(entry: Entry) -> IncidentDraft | None:
     )
 
 
+def _differs(entry: Entry) -> IncidentDraft | None:
+    """An answer that does not come again is one incident a kind, engine and week."""
+    week = "{}-W{:02}".format(*entry.at.isocalendar()[:2])
+    told = entry.payload
+    engine = f"{told['engine']} {told['engine_version']}"
+    return _draft(
+        entry,
+        "drift",
+        f"differs/{told['kind']}/{engine}/{week}"[:100],
+        title="A recommendation came out otherwise when it was made again",
+        details={
+            "recommendation_id": entry.subject_id,
+            "text": f"{told['kind']} by {engine}: the stored inputs give another answer.",
+            "stored": told["stored"],
+            "found": told["found"],
+        },
+    )
+
+
 SOURCES: Final[Mapping[str, Source]] = {
     "exception.reported": _from_driver,
     "condition.reported": _closed_road,
@@ -168,4 +187,5 @@ SOURCES: Final[Mapping[str, Source]] = {
     "proposal.kept": _watch_is_over,
     "proposal.reverted": _learned_off,
     "monitor.drifted": _drift,
+    "recommendation.differs": _differs,
 }

@@ -12,6 +12,7 @@ from apps.core.office import FactPage, column
 from apps.core.wording import NOTHING, local_time
 from apps.depots.scoping import DepotScopedAdmin
 from apps.feedback.words import reason_in_words
+from apps.routes.people import who
 from apps.tuning.judging import LOSES, UNDECIDED, WINS
 from apps.tuning.models import Proposal
 from apps.tuning.plots import day_plot, watch_plot
@@ -173,6 +174,8 @@ class ProposalPage(FactPage, DepotScopedAdmin):
             row=row,
             zone=row.depot.time_zone,
             topic=in_words(row.topic),
+            decided_by=who(row.decided_by),
+            closed_by=who(row.closed_by),
             changes=changes_in_words(row.before, row.values),
             estimates=row.evidence.get("estimates", []),
             counts_services="service_factors" in row.values,
