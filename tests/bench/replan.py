@@ -92,8 +92,8 @@ def main(argv: list[str]) -> dict[str, Any]:
         raise CommandError(f"No such size: {', '.join(sorted(unknown))}")
     found = {size: _measure(size, given) for size in sizes}
     curve_size = given.curve_size or sizes[min(1, len(sizes) - 1)]
-    curve = _curve(curve_size, given)
-    if given.draw:
+    curve = _curve(curve_size, given) if given.curve_events else []
+    if given.draw and curve:
         draw_curve(curve, given.draw, title=f"{curve_size} stops")
     return {
         "sizes": found,
@@ -117,7 +117,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--peer-seconds", type=int, help="Default: as long as ours.")
     parser.add_argument("--curve-size", choices=sorted(SETS))
-    parser.add_argument("--curve-events", type=int, default=6)
+    parser.add_argument("--curve-events", type=int, default=6, help="0: no curve.")
     parser.add_argument(
         "--no-check-drops",
         dest="check_drops",
