@@ -48,7 +48,7 @@ class Parameters:
     cap ends it and not the count, its recommendation says so."""
     repair_stops: int = 400
     """An event is first answered among so many of the stops nearest to it."""
-    search_stops: int = 180
+    search_stops: int = 240
     """The search that follows looks at so many stops: its drivers' and the nearest."""
     cold_start_stops: int = 20
     """From so many stops on, half of that search starts from nothing: a mended plan can

@@ -89,11 +89,21 @@ class Positions:
         is_work = any(
             shift.driver_id == row.driver_id
             and shift.status != "cancelled"
-            and epoch_ms(shift.started_at or shift.starts_at) <= row.occurred_ms
+            and _may_begin_ms(shift) <= row.occurred_ms
             and (shift.ended_at is None or row.occurred_ms <= epoch_ms(shift.ended_at))
             for shift in shifts
         )
         must(is_work, "a fix is of a shift", row)
+
+
+def _may_begin_ms(shift: Any) -> int:
+    """Return from when on fixes are of a shift.
+
+    A device may send them before it tells of the begin, in one step: until then the
+    plan says when that is.
+    """
+    begins = (shift.starts_at, shift.started_at or shift.starts_at)
+    return min(map(epoch_ms, begins))
 
 
 def _colour(stored_name: str) -> tuple[int, ...]:
