@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from apps.routes.solver.problem import Problem
     from apps.routes.solver.routestate import RouteState
 
-VERSION = "1"
+VERSION = "2"
 DEFAULT_ROUNDS = 200
 REPORT_EVERY = 20
 
@@ -117,10 +117,13 @@ def construct(arrays: Arrays, warm_start: Solution | None = None) -> Plan:
 
 def state_plan(arrays: Arrays, plan: Plan, provenance: Provenance) -> Solution:
     """Insert what is still worth it, explain what is left out, and state the plan."""
-    jobs = plan.unserved
-    plan = Plan(list(plan.routes), [])
-    insert_jobs(arrays, plan, jobs)
     view = arrays.view
+    fuller = Plan(list(plan.routes), [])
+    insert_jobs(arrays, fuller, plan.unserved)
+    # An insertion is priced by what it moves: where it lets a route wait longer, the
+    # route may come dearer than what the job is worth.
+    is_worth_it = fuller.cost_milli(view) <= plan.cost_milli(view)
+    plan = fuller if is_worth_it else plan.copy()
     if view.reload_places:
         settle_routes(view, plan, settle_reloads)
     settle_routes(view, plan, settle_rests)

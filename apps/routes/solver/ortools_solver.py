@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from apps.routes.solver.problem import Problem
     from apps.routes.solver.routestate import Integers, RouteState
 
-ADAPTER_VERSION = "2"
+ADAPTER_VERSION = "3"
 OPENING_ROUNDS = 600
 WARM_ROUNDS = 50
 """Rounds of the greedy engine before the guided search: a warm start needs fewer."""

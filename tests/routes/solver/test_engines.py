@@ -109,6 +109,18 @@ def test_ortools_is_sound_on_any_problem(seed: int, jobs: int, cars: int) -> Non
     assert solution.stopped_by is not StoppedBy.TIME
 
 
+@pytest.mark.parametrize("engine", ["ortools", "greedy"])
+def test_nothing_is_put_in_at_the_end_that_costs_more_than_it_is_worth(
+    engine: str,
+) -> None:
+    """A job whose insertion seemed cheap let a route wait for an hour: 4531 did."""
+    problem = random_problem(4531, 10, 2)
+
+    solution = solve(engine, problem, solutions=400)
+
+    assert solution.cost.total_milli <= solution.trace[-1].cost_milli
+
+
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 1_000_000))
 def test_ortools_searches_by_the_cost_that_is_stated(seed: int) -> None:
