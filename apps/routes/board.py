@@ -216,11 +216,8 @@ def loads_of(rows: Sequence[RouteRow]) -> dict[uuid.UUID, Load]:
     }
 
 
-def whole_route(route_id: uuid.UUID) -> WholeRoute:
+def whole_route(route: Route) -> WholeRoute:
     """Return a route with its stops, their orders, windows and preferences."""
-    route = Route.objects.select_related(
-        "driver", "shift__vehicle", "depot", "plan"
-    ).get(pk=route_id)
     rows = route.stops.select_related("order").prefetch_related(
         "order__windows", "order__preferences"
     )
@@ -230,6 +227,17 @@ def whole_route(route_id: uuid.UUID) -> WholeRoute:
         stops=stops,
         progress=Progress.of(stops),
         load=load_of(stops, route.shift.vehicle),
+    )
+
+
+def row_of(whole: WholeRoute) -> RouteRow:
+    """Return a route that is known as one in a list, alone in it."""
+    return RouteRow(
+        route=whole.route,
+        colour=colour_of(0),
+        dash=dash_of(0),
+        stops=tuple(stops_of([whole.route.pk])[whole.route.pk]),
+        progress=whole.progress,
     )
 
 

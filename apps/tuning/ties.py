@@ -1,6 +1,6 @@
 """A request's and a route's recommendation, feedback and verdicts, for their pages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db.models import Q
@@ -25,19 +25,20 @@ def ties_of(row: Any, user: Any) -> list[Tie]:
     """Return the ties of a request or a route; other pages have none."""
     if isinstance(row, Override):
         ids = [one for one in (row.recommendation_id, row.priced_as_id) if one]
+        ledger = list(Recommendation.objects.filter(pk__in=ids).order_by("pk"))
         verdicts = Verdict.objects.filter(override=row)
         feedback = Feedback.objects.filter(recommendation__in=ids)
     elif isinstance(row, Route):
-        ids = [row.plan.recommendation_id] if row.plan.recommendation_id else []
+        ledger = [row.plan.recommendation] if row.plan.recommendation else []
         times = Recommendation.objects.filter(kind="eta", subject_id=str(row.pk))
         verdicts = Verdict.objects.filter(route=row)
-        about = Q(recommendation__in=ids) | Q(recommendation__in=times)
+        about = Q(recommendation__in=ledger) | Q(recommendation__in=times)
         feedback = Feedback.objects.filter(about)
     else:
         return []
     found: list[Tie] = []
     if user.has_perm("recommendations.view_recommendation"):
-        found += _recommended(Recommendation.objects.filter(pk__in=ids))
+        found += _recommended(ledger)
     if user.has_perm("feedback.view_feedback"):
         found += _said(feedback)
     if isinstance(row, Route) and user.has_perm("overrides.view_override"):
@@ -47,8 +48,8 @@ def ties_of(row: Any, user: Any) -> list[Tie]:
     return found
 
 
-def _recommended(rows: Any) -> Iterator[Tie]:
-    for one in rows.order_by("pk"):
+def _recommended(rows: Iterable[Recommendation]) -> Iterator[Tie]:
+    for one in rows:
         text = said(one.reasons[0]) if one.reasons else ""
         label = _("Recommendation: {kind}").format(kind=one.get_kind_display())
         yield Tie(label, one.get_state_display(), "", text, row_url(one))

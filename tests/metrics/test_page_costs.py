@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 FEW, MANY = 30, 260
 """Orders of a day on one route, and of one on three."""
-MOST_LIST, MOST_ROW, MOST_BOARD = 16, 24, 36
+MOST_LIST, MOST_ROW, MOST_BOARD = 16, 20, 36
 LOOKED_AT = {"routes.route", "routes.plan", "orders.order", "drivers.shift"}
 """Pages of rows that show more rows; of others the lists alone are asked."""
 

@@ -10,10 +10,10 @@ from apps.core.units import Point
 from apps.core.wording import local_time
 from apps.depots.models import Depot, Zone
 from apps.orders.models import Order
-from apps.routes.board import RouteRow, WholeRoute, route_rows
+from apps.routes.board import RouteRow, WholeRoute, row_of
 from apps.routes.inforce import area_of, place_of, until_text
 from apps.routes.lines import leg_key, unpacked
-from apps.routes.models import Condition, Route, RouteWay, Stop
+from apps.routes.models import Condition, RouteWay, Stop
 from apps.routes.pictures import (
     MANY_STOPS,
     WIDTH,
@@ -113,8 +113,7 @@ def map_of_route(
     row: WholeRoute, conditions: Iterable[Condition] = ()
 ) -> MapPicture | None:
     """Return the map of one route; None where it has no stop."""
-    [light] = route_rows(Route.objects.filter(pk=row.route.pk))
-    return map_of([light], conditions=conditions) if row.stops else None
+    return map_of([row_of(row)], conditions=conditions) if row.stops else None
 
 
 def _ground(depot: Depot) -> list[MapShape]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 
@@ -30,13 +31,13 @@ class RoutePage(FactPage, DepotScopedAdmin):
     list_display = ["day", "driver", "vehicle", "state", "done", "driven", "hours"]
     list_filter = ["status", "service_date", "depot"]
     search_fields = ["driver__name", "shift__vehicle__name"]
-    list_select_related = ["driver", "shift__vehicle", "depot"]
     date_hierarchy = "service_date"
     ordering = ["-service_date", "driver__name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Route]:
         """Return the routes with how many of their stops are done."""
         rows: QuerySet[Route] = super().get_queryset(request)
+        rows = rows.select_related("driver", "shift__vehicle", "depot")
         return rows.annotate(
             stops_total=_count_of(Stop.objects.all()),
             stops_done=_count_of(Stop.objects.filter(status__in=DONE)),
@@ -76,6 +77,16 @@ class RoutePage(FactPage, DepotScopedAdmin):
         )
         return f"{starts}–{ends}"
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Route | None:
+        """Return a route with the recommendation that its page tells of."""
+        rows = self.get_queryset(request).select_related("plan__recommendation")
+        try:
+            return rows.filter(pk=object_id).first()
+        except ValidationError:
+            return None
+
     def change_view(
         self,
         request: HttpRequest,
@@ -85,7 +96,7 @@ class RoutePage(FactPage, DepotScopedAdmin):
     ) -> HttpResponse:
         """Show a route: its stops, what was reported of each, and what was changed."""
         found: Route = self.row(request, object_id)
-        row = board.whole_route(found.pk)
+        row = board.whole_route(found)
         route = row.route
         history = StopEvent.objects.filter(stop__route=route).select_related("driver")
         events: dict[Any, list[StopEvent]] = {}

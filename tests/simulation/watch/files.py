@@ -14,7 +14,7 @@ from tests.simulation.watch.memory import Claim, Memory
 
 FILE = ("pk", "driver_id", "stop_id", "sha256", "status", "stored_name")
 PLACE = ("driver_id", "device_id", "mono_ms", "occurred_ms", "lat_e6", "lon_e6")
-SHIFT = ("driver_id", "starts_at", "ends_at", "started_at", "ended_at", "status")
+SHIFT = ("pk", "driver_id", "starts_at", "started_at", "ended_at", "status")
 
 
 class Files:
@@ -59,25 +59,28 @@ class Files:
 class Positions:
     """A fix is kept once, as it was taken, and only of a shift."""
 
-    reads = ("drivers_position",)
+    reads = ("drivers_position", "drivers_shift")
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
         self.seen: set[int] = set()
+        self.begun: set[object] = set()
         self.acknowledged: set[int] = set()
 
     def check(self) -> None:
         rows: list[Any] = self.memory.tables.rows(Position, *PLACE)
         places = [row.lat_e6 for row in rows]
         must(len(places) == len(set(places)), "a repeated fix is one row")
+        shifts = self.memory.tables.rows(Shift, *SHIFT)
         for row in rows:
             if row.lat_e6 not in self.seen:
-                self._is_as_taken(row)
+                self._is_as_taken(row, shifts)
         self.seen = set(places)
+        self.begun = {shift.pk for shift in shifts if shift.started_at}
         lost = self.acknowledged - self.seen
         must(not lost, "every acknowledged fix is stored", lost)
 
-    def _is_as_taken(self, row: Any) -> None:
+    def _is_as_taken(self, row: Any, shifts: list[Any]) -> None:
         fix = self.memory.fixes[row.lat_e6]
         must(
             (row.driver_id, row.device_id, row.mono_ms, row.lon_e6)
@@ -85,25 +88,25 @@ class Positions:
             "a fix is its driver's",
             row,
         )
-        shifts = self.memory.tables.rows(Shift, *SHIFT)
         is_work = any(
             shift.driver_id == row.driver_id
             and shift.status != "cancelled"
-            and _may_begin_ms(shift) <= row.occurred_ms
+            and self._begins_ms(shift) <= row.occurred_ms
             and (shift.ended_at is None or row.occurred_ms <= epoch_ms(shift.ended_at))
             for shift in shifts
         )
         must(is_work, "a fix is of a shift", row)
 
+    def _begins_ms(self, shift: Any) -> int:
+        """Return from when on a fix that is new in this step is of a shift.
 
-def _may_begin_ms(shift: Any) -> int:
-    """Return from when on fixes are of a shift.
-
-    A device may send them before it tells of the begin, in one step: until then the
-    plan says when that is.
-    """
-    begins = (shift.starts_at, shift.started_at or shift.starts_at)
-    return min(map(epoch_ms, begins))
+        A begin that is told in the same step may come behind the fix: until it came, the
+        plan said when the shift begins.
+        """
+        begins_ms = epoch_ms(shift.started_at or shift.starts_at)
+        if shift.pk in self.begun:
+            return begins_ms
+        return min(begins_ms, epoch_ms(shift.starts_at))
 
 
 def _colour(stored_name: str) -> tuple[int, ...]:
