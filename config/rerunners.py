@@ -7,6 +7,14 @@ by this table.
 
 SOLVER = "apps.routes.solving.replay"
 
+ENGINES = (
+    "apps.routes.solver.versions.engine_versions",
+    "apps.routes.etaledger.engine_versions",
+    "apps.promises.slotledger.engine_versions",
+    "apps.tuning.ledger.engine_versions",
+)
+"""Who says which versions of its engines can be made again: engine → its versions."""
+
 RERUNNERS: dict[str, str] = {
     "plan": SOLVER,
     "replan": SOLVER,

@@ -526,6 +526,7 @@ PLANNING_MODE = read_choice("PLANNING_MODE", "optimizer", ("optimizer", "rules")
 JOURNAL_REACTIONS = "config.reactions.REACTIONS"
 SCHEDULES = "config.schedules.SCHEDULES"
 RECOMMENDATION_RERUNNERS = "config.rerunners.RERUNNERS"
+RECOMMENDATION_ENGINES = "config.rerunners.ENGINES"
 # Who knows what came of a recommendation, a request or a route: the room above them all.
 RECOMMENDATION_STORY = "apps.tuning.story.story_of"
 OFFICE_TIES = "apps.tuning.ties.ties_of"

@@ -99,3 +99,8 @@ def rerun(inputs: bytes) -> bytes:
     if price is None:
         raise ValueError("The visit has no place in this route.")
     return encode_price(price)
+
+
+def engine_versions() -> dict[str, frozenset[str]]:
+    """Say by engine which versions' prices can be made again."""
+    return dict.fromkeys((PLACED, ESTIMATED), frozenset({ENGINE_VERSION}))

@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.core.wording import local_time, money
 from apps.recommendations.models import Recommendation
+from apps.recommendations.reruns import is_of_earlier_version
 from apps.recommendations.words import OFFICE, how_to_object, said
 
 PARTS = {
@@ -109,6 +110,8 @@ def passport_of(row: Recommendation) -> Passport:
 
 def _checked(row: Recommendation) -> str:
     """Say when it was made again from its inputs, and how that came out."""
+    if row.checked_at is None and is_of_earlier_version(row):
+        return "Made by an earlier version of its engine: it is not made again."
     if row.checked_at is None:
         return "Not made again yet."
     at = local_time(row.checked_at, row.depot.time_zone)

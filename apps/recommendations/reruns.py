@@ -3,15 +3,18 @@
 The ledger lies below the rooms that recommend. Each kind's rerunner is therefore named
 in `config/rerunners.py` (`settings.RECOMMENDATION_RERUNNERS`): a function from the stored
 inputs to the answer, both canonical JSON, that reads no table.
+
+An engine of another version may answer otherwise, and is meant to. What an earlier one
+made is therefore told apart, and not made again: it would prove nothing.
 """
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.module_loading import import_string
 
 from apps.recommendations.models import Recommendation
@@ -41,6 +44,30 @@ def rerunner_of(kind: str) -> Rerunner:
         raise LookupError(f"config/rerunners.py names nobody for the kind {kind!r}.")
     rerunner: Rerunner = import_string(table[kind])
     return rerunner
+
+
+def engine_versions() -> dict[str, frozenset[str]]:
+    """Say by engine of which versions the answers can be made again to the byte."""
+    tellers: Iterable[str] = import_string(settings.RECOMMENDATION_ENGINES)
+    return {
+        engine: versions
+        for teller in tellers
+        for engine, versions in import_string(teller)().items()
+    }
+
+
+def is_of_earlier_version(row: Recommendation) -> bool:
+    """Tell whether its engine has another version by now; of one unknown, it has not."""
+    versions = engine_versions().get(row.engine)
+    return versions is not None and row.engine_version not in versions
+
+
+def of_earlier_versions() -> Q:
+    """Select what `is_of_earlier_version` is true of."""
+    earlier = Q(pk__in=())
+    for engine, versions in engine_versions().items():
+        earlier |= Q(engine=engine) & ~Q(engine_version__in=versions)
+    return earlier
 
 
 def make_again(row: Recommendation) -> Rerun:

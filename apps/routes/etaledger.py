@@ -168,3 +168,8 @@ def _together(condition: _Condition) -> RoadCondition:
         daily=condition.daily,
         is_confirmed=condition.is_confirmed,
     )
+
+
+def engine_versions() -> dict[str, frozenset[str]]:
+    """Say which versions' times can be made again: the first one's as well."""
+    return {ENGINE: frozenset({"1", ENGINE_VERSION})}

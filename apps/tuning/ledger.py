@@ -11,3 +11,11 @@ def rerun(inputs: bytes) -> bytes:
     if sequencing.is_ours(inputs):
         return sequencing.rerun_sequence(inputs)
     return parameterledger.rerun(inputs)
+
+
+def engine_versions() -> dict[str, frozenset[str]]:
+    """Say by engine which versions' proposals can be made again."""
+    return {
+        proposing.ENGINE: frozenset({proposing.ENGINE_VERSION}),
+        parameterledger.ENGINE: frozenset({parameterledger.ENGINE_VERSION}),
+    }

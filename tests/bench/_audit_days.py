@@ -17,7 +17,7 @@ from apps.overrides.pricing import look_at
 from apps.promises.offering import offer_slots
 from apps.promises.services import hold_slot
 from apps.recommendations.models import Recommendation
-from apps.recommendations.reruns import Rerun, make_again, sample
+from apps.recommendations.reruns import Rerun, make_again, of_earlier_versions, sample
 from apps.routes.changes import Change, GiveStop, MoveStop, TakeOff
 from apps.routes.models import Route, Stop
 from tests.factories import NOW, SERVICE_DATE
@@ -57,6 +57,7 @@ def audit(size: int, random: Random) -> dict[str, Any]:
     return {
         "checked": len(found),
         "identical": len(found) - len(differing),
+        "earlier_version": Recommendation.objects.filter(of_earlier_versions()).count(),
         "by_kind": dict(sorted(kinds.items())),
         "by_engine": dict(sorted(engines.items())),
         "made_in_s": round(lived_s, 1),
@@ -66,8 +67,9 @@ def audit(size: int, random: Random) -> dict[str, Any]:
 
 def _chosen(size: int) -> list[Any]:
     """Return ids of every kind, as many of the rare ones as there are."""
+    earlier = of_earlier_versions()
     ids = [
-        sample(Recommendation.objects.filter(kind=kind), size)
+        sample(Recommendation.objects.filter(kind=kind).exclude(earlier), size)
         for kind in Recommendation.Kind.values
     ]
     chosen: list[Any] = []

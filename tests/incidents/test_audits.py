@@ -7,6 +7,7 @@ from apps.incidents.models import Incident
 from apps.recommendations import tasks
 from apps.recommendations.models import Recommendation
 from apps.recommendations.services import Draft, issue, stored_inputs
+from apps.routes.solver.versions import GREEDY
 from apps.routes.solving import replay
 from tests.factories import NOW
 from tests.queueing import drain
@@ -26,7 +27,7 @@ def planned(told: bytes, row: Recommendation, subject_id: str) -> Recommendation
             inputs=stored_inputs(row),
             answer=told,
             engine="greedy",
-            engine_version="1",
+            engine_version=GREEDY,
             seed=7,
             mode="rules",
         ),

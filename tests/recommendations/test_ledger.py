@@ -18,7 +18,8 @@ from apps.journal.models import Entry
 from apps.recommendations import tasks
 from apps.recommendations.models import Content, Recommendation
 from apps.recommendations.packing import pack, unpack
-from apps.recommendations.reruns import rerunner_of, sample
+from apps.recommendations.passport import passport_of
+from apps.recommendations.reruns import engine_versions, rerunner_of, sample
 from apps.recommendations.services import (
     AlreadySettled,
     Draft,
@@ -31,6 +32,7 @@ from apps.recommendations.services import (
     supersede_open,
 )
 from apps.recommendations.states import RecommendationState
+from apps.routes.solver.port import open_engine
 from config.rerunners import RERUNNERS
 from tests.factories import NOW, DepotFactory
 from tests.queueing import drain
@@ -166,6 +168,7 @@ def test_rerun_recommendations_tells_what_differs(depot: Depot, echoing: None) -
     assert json.loads(out.getvalue()) == {
         "checked": 2,
         "identical": 1,
+        "earlier_version": 0,
         "by_kind": {"eta": 2},
         "differing": [str(other.pk)],
     }
@@ -180,6 +183,76 @@ def test_rerun_recommendations_tells_what_differs(depot: Depot, echoing: None) -
     out = StringIO()
     call_command("rerun_recommendations", str(same.pk), stdout=out)
     assert "1 of 1" in out.getvalue()
+
+
+def knows() -> dict[str, frozenset[str]]:
+    """Say that of the engine of the tests the versions 2 and 3 can be made again."""
+    return {"test": frozenset({"2", "3"})}
+
+
+KNOWS = ("tests.recommendations.test_ledger.knows",)
+
+
+@pytest.fixture
+def earlier(depot: Depot, echoing: None, settings: Any) -> Recommendation:
+    """Give what version 1 made, beside what 2 and an unknown engine made."""
+    settings.RECOMMENDATION_ENGINES = "tests.recommendations.test_ledger.KNOWS"
+    same = {"answer": b'{"a": 1}'}
+    first, *_ = issue_all(
+        [
+            draft(depot),
+            draft(depot, engine_version="2", **same),
+            draft(depot, engine="other", **same),
+        ],
+        by=SYSTEM,
+        now=NOW,
+    )
+    return first
+
+
+def test_rerun_recommendations_counts_earlier_versions_apart(
+    earlier: Recommendation,
+) -> None:
+    out = StringIO()
+    call_command("rerun_recommendations", "--json", stdout=out)
+    assert json.loads(out.getvalue()) == {
+        "checked": 2,
+        "identical": 2,
+        "earlier_version": 1,
+        "by_kind": {"eta": 2},
+        "differing": [],
+    }
+    out = StringIO()
+    call_command("rerun_recommendations", str(earlier.pk), stdout=out)
+    assert "1 made by an earlier version" in out.getvalue()
+    earlier.refresh_from_db()
+    assert earlier.checked_at is None
+    assert not Entry.objects.filter(kind="recommendation.differs").exists()
+
+
+def test_audit_passes_over_earlier_versions(earlier: Recommendation) -> None:
+    tasks.audit()
+    drain()
+    tasks.check_one(recommendation_id=str(earlier.pk))
+    earlier.refresh_from_db()
+    assert earlier.checked_at is None
+    assert Recommendation.objects.filter(is_identical=True).count() == 2
+    assert not Entry.objects.filter(kind="recommendation.differs").exists()
+    assert "earlier version" in passport_of(earlier).checked
+
+
+def test_replay_of_an_earlier_version_says_so(
+    earlier: Recommendation,
+) -> None:
+    with pytest.raises(CommandError, match="earlier version"):
+        call_command("replay_recommendation", str(earlier.pk), stdout=StringIO())
+
+
+def test_engines_say_their_present_versions() -> None:
+    known = engine_versions()
+    for name in ("greedy", "pyvrp", "ortools", "repair", "follow"):
+        assert open_engine(name).version in known[name]
+    assert {"propagation", "placed", "estimated", "tuning", "relearning"} < {*known}
 
 
 def test_rerun_recommendations_of_an_engine_that_fails(

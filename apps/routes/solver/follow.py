@@ -14,6 +14,7 @@ from apps.routes.solver.explaining.standing import CannotExplain
 from apps.routes.solver.port import EngineRefused, refuse_by_name, refused_features
 from apps.routes.solver.reasons import reason_alone
 from apps.routes.solver.solution import Reason, StoppedBy, Unserved
+from apps.routes.solver.versions import FOLLOW
 from apps.routes.solver.view import View
 
 if TYPE_CHECKING:
@@ -21,11 +22,9 @@ if TYPE_CHECKING:
     from apps.routes.solver.problem import Problem
     from apps.routes.solver.solution import Solution
 
-VERSION = "1"
-
 PROVENANCE = Provenance(
     engine="follow",
-    engine_version=VERSION,
+    engine_version=FOLLOW,
     seed=0,
     solutions=0,
     stopped_by=StoppedBy.EXHAUSTED,
@@ -39,7 +38,7 @@ class FollowSolver:
     """
 
     name = "follow"
-    version = VERSION
+    version = FOLLOW
 
     def refuses(self, problem: Problem) -> str | None:
         """Name what the table of capabilities says that this engine refuses."""

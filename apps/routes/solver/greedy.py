@@ -18,6 +18,7 @@ from apps.routes.solver.removal import settle_reloads
 from apps.routes.solver.routestate import settle_rests
 from apps.routes.solver.ruin import Ruin
 from apps.routes.solver.solution import Improvement, Solution, StoppedBy
+from apps.routes.solver.versions import GREEDY
 from apps.routes.solver.view import View
 from apps.routes.solver.warmth import start_plan
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from apps.routes.solver.problem import Problem
     from apps.routes.solver.routestate import RouteState
 
-VERSION = "2"
 DEFAULT_ROUNDS = 200
 REPORT_EVERY = 20
 
@@ -37,7 +37,7 @@ class GreedySolver:
     """Insertion with regret; each round of ruin and recreate counts as a solution."""
 
     name = "greedy"
-    version = VERSION
+    version = GREEDY
 
     def refuses(self, problem: Problem) -> str | None:
         """Name what the table of capabilities says that this engine refuses."""

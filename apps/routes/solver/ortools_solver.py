@@ -8,7 +8,6 @@ goes on with guided local search.
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.metadata import version
 from itertools import pairwise
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from apps.routes.solver.openings import OpenDay, is_open, latest_rest_s, slot_of
 from apps.routes.solver.port import Progress, refuse_by_name, refused_features
 from apps.routes.solver.ruin import Ruin
 from apps.routes.solver.solution import Improvement, Solution, StoppedBy
+from apps.routes.solver.versions import ortools_version
 from apps.routes.solver.view import View
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from apps.routes.solver.problem import Problem
     from apps.routes.solver.routestate import Integers, RouteState
 
-ADAPTER_VERSION = "3"
 OPENING_ROUNDS = 600
 WARM_ROUNDS = 50
 """Rounds of the greedy engine before the guided search: a warm start needs fewer."""
@@ -48,7 +47,7 @@ class OrToolsSolver:
     @property
     def version(self) -> str:
         """The library's version and this adapter's."""
-        return f"{version('ortools')}/{ADAPTER_VERSION}"
+        return ortools_version()
 
     def refuses(self, problem: Problem) -> str | None:
         """Name what the table of capabilities says that this engine refuses."""

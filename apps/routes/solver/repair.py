@@ -24,6 +24,7 @@ from apps.routes.solver.reasons import reason_alone
 from apps.routes.solver.routestate import NEVER
 from apps.routes.solver.shedding import shed
 from apps.routes.solver.solution import Reason, StoppedBy, Unserved
+from apps.routes.solver.versions import REPAIR
 from apps.routes.solver.weighing import overloads
 
 if TYPE_CHECKING:
@@ -36,13 +37,12 @@ if TYPE_CHECKING:
     from apps.routes.solver.routestate import RouteState
     from apps.routes.solver.solution import Solution
 
-VERSION = "1"
 TRIED = 3
 """So many places on a route are timed in full before another route is looked at."""
 
 PROVENANCE = Provenance(
     engine="repair",
-    engine_version=VERSION,
+    engine_version=REPAIR,
     seed=0,
     solutions=0,
     stopped_by=StoppedBy.EXHAUSTED,
@@ -53,7 +53,7 @@ class RepairSolver:
     """The repair as an engine: it mends its warm start, and searches no further."""
 
     name = "repair"
-    version = VERSION
+    version = REPAIR
 
     def refuses(self, problem: Problem) -> str | None:
         """Name what the table of capabilities says that this engine refuses."""

@@ -11,7 +11,12 @@ from apps.core import clock
 from apps.core.actors import SYSTEM
 from apps.recommendations import services
 from apps.recommendations.models import Recommendation
-from apps.recommendations.reruns import Rerun, make_again, sample
+from apps.recommendations.reruns import (
+    Rerun,
+    make_again,
+    of_earlier_versions,
+    sample,
+)
 
 PROGRESS_EVERY = 25
 
@@ -33,14 +38,22 @@ class Command(BaseCommand):
         rows = Recommendation.objects.all()
         if options["kind"]:
             rows = rows.filter(kind=options["kind"])
-        ids = options["ids"] or sample(rows, options["sample"])
-        if not ids:
+        is_earlier = of_earlier_versions()
+        earlier = rows.filter(is_earlier)
+        if options["ids"]:
+            earlier = earlier.filter(pk__in=options["ids"])
+            passed_over = {*earlier.values_list("pk", flat=True)}
+            ids = [one for one in options["ids"] if one not in passed_over]
+        else:
+            ids = [*sample(rows.exclude(is_earlier), options["sample"])]
+        earlier_version = earlier.count()
+        if not ids and not earlier_version:
             raise CommandError("There is no such recommendation.")
         found = [
             self._made_again(recommendation_id, number, len(ids))
             for number, recommendation_id in enumerate(ids, 1)
         ]
-        self._say(found, as_json=options["json"])
+        self._say(found, earlier_version, as_json=options["json"])
         if not all(one.is_identical for one in found):
             raise SystemExit(1)
 
@@ -69,15 +82,22 @@ class Command(BaseCommand):
             self.stderr.write(f"{number} of {of}")
         return found
 
-    def _say(self, found: list[Rerun], *, as_json: bool) -> None:
+    def _say(self, found: list[Rerun], earlier_version: int, *, as_json: bool) -> None:
+        """Say how they came out, and how many an earlier version's engine had made."""
         same = [one for one in found if one.is_identical]
         kinds = Counter(one.kind for one in found)
         if not as_json:
             self.stdout.write(f"{len(same)} of {len(found)} gave the same answer.")
+            if earlier_version:
+                self.stdout.write(
+                    f"{earlier_version} made by an earlier version were passed over:"
+                    " they cannot be made again alike."
+                )
             return
         told = {
             "checked": len(found),
             "identical": len(same),
+            "earlier_version": earlier_version,
             "by_kind": dict(sorted(kinds.items())),
             "differing": [
                 str(one.recommendation_id) for one in found if one not in same

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.recommendations import services
 from apps.recommendations.models import Recommendation
-from apps.recommendations.reruns import rerunner_of
+from apps.recommendations.reruns import is_of_earlier_version, rerunner_of
 
 
 class Command(BaseCommand):
@@ -33,6 +33,11 @@ class Command(BaseCommand):
         )
         answer = rerunner_of(row.kind)(services.stored_inputs(row))
         digest = services.content_hash(answer)
+        if digest != row.answer_hash and is_of_earlier_version(row):
+            raise CommandError(
+                "It was made by an earlier version of its engine, which cannot be made "
+                f"again alike: {row.answer_hash[:12]} was stored, {digest[:12]} came now."
+            )
         if digest != row.answer_hash:
             raise CommandError(
                 f"The answer differs: {row.answer_hash[:12]} was stored, "

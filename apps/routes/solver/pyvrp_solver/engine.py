@@ -7,7 +7,6 @@ fits is inserted elsewhere, and the plan is stated by `assemble` like any other.
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from apps.routes.solver.pyvrp_solver.turns import Turns
 from apps.routes.solver.routestate import build_route, settle_rests
 from apps.routes.solver.ruin import Ruin
 from apps.routes.solver.schedule import forward
+from apps.routes.solver.versions import pyvrp_version
 from apps.routes.solver.view import View
 from apps.routes.solver.warmth import follow, start_plan
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from apps.routes.solver.routestate import RouteState
     from apps.routes.solver.solution import Solution
 
-ADAPTER_VERSION = "4"
 COLD_FROM_JOBS = 300
 """Beyond so many jobs the search begins with a plan of its own where none is known:
 the first plan by insertion takes 4 s at 1,000, and is 15 % dearer than that."""
@@ -46,7 +45,7 @@ class PyVrpSolver:
     @property
     def version(self) -> str:
         """The library's version and this adapter's."""
-        return f"{version('pyvrp')}/{ADAPTER_VERSION}"
+        return pyvrp_version()
 
     def refuses(self, problem: Problem) -> str | None:
         """Name what the table of capabilities says that this engine refuses."""
