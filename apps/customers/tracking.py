@@ -92,7 +92,7 @@ def track(facts: Facts, near: Nearness, now: datetime) -> Tracked:
     if not facts.stop_status:
         return Tracked(RECEIVED, facts.service_date, is_today, window)
     eta = _interval(facts, now)
-    if not facts.is_out or not is_today:
+    if not facts.is_out or not (is_today or _goes_on(facts, now)):
         promised = window or eta
         is_late = promised is not None and promised[1] < now
         return Tracked(PLANNED, facts.service_date, is_today, promised, is_late=is_late)
@@ -109,6 +109,13 @@ def track(facts: Facts, near: Nearness, now: datetime) -> Tracked:
         away_m=away_m,
         bearing_deg=bearing,
     )
+
+
+def _goes_on(facts: Facts, now: datetime) -> bool:
+    """Tell whether yesterday's round is still driven: after midnight it is ahead yet."""
+    expected, _, latest = facts.eta
+    ahead = latest or expected
+    return facts.service_date < facts.today and ahead is not None and ahead >= now
 
 
 def _on_the_road(facts: Facts, near: Nearness, now: datetime) -> str:

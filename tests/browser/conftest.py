@@ -76,6 +76,14 @@ def driver(chromium: str, served_office: str) -> Iterator[Driver]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def visitor(chromium: str) -> Iterator[Driver]:
+    """Return a browser for pages that have no log-in; it needs no office."""
+    made = Driver(chromium, address="")
+    yield made
+    made.close()
+
+
 def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     """Wait until the server answers."""
     until_s = time.monotonic() + PATIENCE_S
