@@ -13,10 +13,18 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management.color import no_style
 from django.db import connection, connections, transaction
 from django.db.models import Model
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from pytest_django import Settings
 from pytest_django.plugin import blocking_manager_key
 
 from apps.core.roles import grant_roles
+
+examples.register_profile(
+    "no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+examples.load_profile("no clock")
+"""A busy machine makes examples slow, not wrong: no test fails on a timing."""
 
 FIRST_ROWS: dict[type[Model], list[Model]] = {}
 """What migrations wrote into our tables, by model."""

@@ -96,7 +96,7 @@ def shrunk(
     *,
     within: float,
     among: float,
-    above: float = 0.0,
+    above: float | Floats = 0.0,
 ) -> tuple[Floats, Floats]:
     """Return figures between what is expected and what was seen, and their errors.
 

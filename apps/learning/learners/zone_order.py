@@ -14,7 +14,7 @@ import numpy as np
 
 from apps.learning.learners.facts import RouteFact, StopFact
 from apps.learning.learners.proportions import outcome, possible, shares
-from apps.learning.learners.shrinking import Figure, Summary, between, shrunk
+from apps.learning.learners.shrinking import Figure, Floats, Summary, between, shrunk
 from apps.learning.learners.sketch import Added, Sketch, grown
 
 KIND = "zone_order"
@@ -29,6 +29,9 @@ LEAST_ZONE = 3
 
 RIDGE = 2.0
 """As many events hold each zone in the middle: first value, ours."""
+
+WITHIN = 0.25
+"""The greatest variance that a draw has: which of two is first is rarely sure."""
 
 AS_PLANNED = 1.0
 BY_VERDICT = {"right": 2.0, "undecidable": 1.0, "wrong": 0.0}
@@ -134,12 +137,11 @@ def _shares(tallies: Mapping[str, Sketch], today: float) -> list[Figure]:
     if not tallies:
         return []
     seen = shares(list(tallies.values()), today)
-    errors = np.sqrt(seen.mean * (1 - seen.mean) / np.maximum(seen.n, 1))
+    mean = possible(seen.mean)
+    errors = np.sqrt(mean * (1 - mean) / np.maximum(seen.n, 1))
     return [
-        Figure(key, int(n), float(mean), float(error), "")
-        for key, n, mean, error in zip(
-            tallies, seen.n, possible(seen.mean), errors, strict=True
-        )
+        Figure(key, int(n), float(share), float(error), "")
+        for key, n, share, error in zip(tallies, seen.n, mean, errors, strict=True)
     ]
 
 
@@ -149,9 +151,11 @@ def _orders(tallies: Mapping[str, Sketch], today: float) -> list[Figure]:
         return []
     pairs = [(key.split(SEP)[0], key.split(SEP)[1]) for key in tallies]
     seen = shares(list(tallies.values()), today)
-    expected = _expected(pairs, seen)
-    among = between(seen.mean, expected, seen.weight, 0.25)
-    value, error = shrunk(seen.mean, expected, seen.weight, within=0.25, among=among)
+    expected, above = _expected(pairs, seen)
+    among = between(seen.mean, expected, seen.weight, WITHIN)
+    value, error = shrunk(
+        seen.mean, expected, seen.weight, within=WITHIN, among=among, above=above
+    )
     value = possible(value)
     met = Counter[str]()
     for pair, n in zip(pairs, seen.n, strict=True):
@@ -167,8 +171,12 @@ def _orders(tallies: Mapping[str, Sketch], today: float) -> list[Figure]:
     return found
 
 
-def _expected(pairs: Sequence[tuple[str, str]], seen: Summary) -> np.ndarray:
-    """Return what the zones' places on one line let expect of each pair."""
+def _expected(pairs: Sequence[tuple[str, str]], seen: Summary) -> tuple[Floats, Floats]:
+    """Return what the zones' places on one line let expect of each pair, and its error.
+
+    The error is that of the difference of two places, by the inverse of the equations
+    (a ridge is a belief of the variance `WITHIN / RIDGE` about each place).
+    """
     zones = sorted({zone for pair in pairs for zone in pair})
     number = {zone: at for at, zone in enumerate(zones)}
     normal = np.eye(len(zones)) * RIDGE
@@ -181,6 +189,11 @@ def _expected(pairs: Sequence[tuple[str, str]], seen: Summary) -> np.ndarray:
         normal[b, a] -= weight
         right[a] += weight * (mean - 0.5)
         right[b] -= weight * (mean - 0.5)
+    inverse = np.linalg.inv(normal)
     place = np.linalg.solve(normal, right)
-    off = [place[number[one]] - place[number[other]] for one, other in pairs]
-    return possible(0.5 + np.array(off))
+    first = np.array([number[one] for one, _ in pairs])
+    second = np.array([number[other] for _, other in pairs])
+    own = np.diag(inverse)
+    apart = own[first] + own[second] - 2 * inverse[first, second]
+    error: Floats = np.sqrt(WITHIN * np.maximum(apart, 0.0))
+    return possible(0.5 + place[first] - place[second]), error
