@@ -12,7 +12,7 @@ from apps.core.units import Point
 from apps.customers.pinning import PinMap
 from apps.customers.services import Correction, Wish
 from apps.orders.drafts import MAX_LENGTHS, AddressDraft
-from apps.routes.planning import Interval
+from apps.routes.dayinputs import Interval
 
 LONGEST_SLOT = timedelta(hours=12)
 

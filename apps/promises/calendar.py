@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from apps.routes.planning import Interval
+from apps.routes.dayinputs import Interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ evenly. What is promised may fill a share of the time alone (`fill_percent`).
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apps.routes.planning import Interval
+from apps.routes.dayinputs import Interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,13 @@ from apps.promises.selectors import marks_of_day
 from apps.promises.slots import Table, table_of
 from apps.promises.standing import Standing, plain_day, stand
 from apps.routes.conditions import RoadCondition
+from apps.routes.dayinputs import DayInput, Interval, OrderInput
 from apps.routes.gateways.base import TravelTimes
 from apps.routes.inforce import conditions_between
 from apps.routes.intake import running_input
 from apps.routes.models import Route
 from apps.routes.needs import needs_of
 from apps.routes.parameters import Parameters
-from apps.routes.planning import DayInput, Interval, OrderInput
 from apps.routes.servicetimes import service_of
 
 MOST_DAYS: Final = 24

@@ -25,9 +25,9 @@ from apps.promises.slotledger import Basis, estimate, placed
 from apps.promises.slots import Place, Visit, able, short_list
 from apps.promises.standing import Price, Standing, lay, price_at
 from apps.promises.unplanned import open_slots
+from apps.routes.dayinputs import Interval, OrderInput
 from apps.routes.gateways.base import Spokes, TravelTimes
 from apps.routes.parameters import Parameters
-from apps.routes.planning import Interval, OrderInput
 from apps.routes.selectors import parameters_in_force, published_plan
 from apps.routes.solving import travel_times_of
 from apps.routes.states import UNDER_WAY

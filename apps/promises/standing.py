@@ -15,15 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.core.units import Point
+from apps.routes.dayinputs import DayInput, Interval, OrderInput
+from apps.routes.dayversions import present_jobs
 from apps.routes.effects import under_conditions
 from apps.routes.gateways.base import TravelMatrix, TravelTimes
-from apps.routes.planning import (
-    DayInput,
-    Interval,
-    OrderInput,
-    build_problem,
-    present_jobs,
-)
+from apps.routes.planning import build_problem
 from apps.routes.solver.pricing import Arrays, price_places
 from apps.routes.solver.problem import UNREACHABLE, Job, Objective
 from apps.routes.solver.routestate import RouteState, build_route, find_gaps

@@ -13,10 +13,10 @@ from apps.promises.live import asked_input
 from apps.promises.models import Hold
 from apps.promises.slotledger import Estimated
 from apps.promises.states import HoldState
+from apps.routes.dayinputs import Interval
 from apps.routes.gateways.base import TravelTimes
 from apps.routes.intake import USABLE_SHIFTS
 from apps.routes.parameters import Parameters
-from apps.routes.planning import Interval
 from apps.routes.servicetimes import service_of
 from apps.routes.solver.problem import UNREACHABLE
 

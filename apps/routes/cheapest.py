@@ -3,7 +3,8 @@
 import uuid
 from dataclasses import dataclass, replace
 
-from apps.routes.planning import DayInput, present_jobs
+from apps.routes.dayinputs import DayInput
+from apps.routes.dayversions import present_jobs
 from apps.routes.replanning import only
 from apps.routes.solver.explaining.lateness import drive_anyhow
 from apps.routes.solver.explaining.spots import short_detours

@@ -11,9 +11,10 @@ from apps.core.wording import local_time
 from apps.recommendations.services import Draft
 from apps.routes.chain import ENGINE_NAMES, Failure, Try
 from apps.routes.conditions import RoadCondition
+from apps.routes.dayinputs import DayInput
 from apps.routes.effects import closures_over
 from apps.routes.needs import refusal
-from apps.routes.planning import DayInput, waits_for_a_van
+from apps.routes.planning import waits_for_a_van
 from apps.routes.servicefactors import ServiceFactor, counted, key_in_words
 from apps.routes.services.fitting import LeftOut
 from apps.routes.solver.codec import (

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from apps.routes.conditions import RoadCondition, Slice, slowed
+from apps.routes.dayinputs import DayInput, Interval, OrderInput, ShiftInput
 from apps.routes.gateways.base import TravelMatrix
 from apps.routes.places import distances_m
-from apps.routes.planning import DayInput, Interval, OrderInput, ShiftInput
 
 LOOK_AHEAD = timedelta(hours=2)
 """How far a running day's matrix looks: what comes later is planned again by then."""

@@ -23,10 +23,10 @@ import numpy as np
 from apps.core.units import Point, great_circle_m
 from apps.routes.conditions import RoadCondition, minutes_text
 from apps.routes.conformal import Calibration, spread_of
+from apps.routes.dayinputs import Interval
 from apps.routes.hours import hour_factor
 from apps.routes.parameters import Parameters
 from apps.routes.places import shares_of_ways
-from apps.routes.planning import Interval
 
 Z90 = 1.645
 """Nine of ten values of a normal distribution lie within so many deviations."""

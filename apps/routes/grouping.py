@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from apps.routes.dayinputs import OrderInput
 from apps.routes.followed import percent_of
 from apps.routes.parameters import Parameters
-from apps.routes.planning import OrderInput
 from apps.routes.zoneorder import WAVE, wave_of
 
 

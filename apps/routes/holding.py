@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from django.db.models import F, Q
 
 from apps.drivers.actors import names_of
+from apps.routes.dayinputs import Interval
 from apps.routes.pinned import Pin, RouteLock
-from apps.routes.planning import Interval
 
 ALL_DAY = timedelta(days=1)
 

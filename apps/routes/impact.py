@@ -28,10 +28,11 @@ from apps.routes.changes import (
     UnlockRoute,
     kind_of,
 )
+from apps.routes.dayinputs import DayInput
+from apps.routes.dayversions import present_jobs
 from apps.routes.effects import around_closures
 from apps.routes.legs import legs_of
 from apps.routes.models import Route
-from apps.routes.planning import DayInput, present_jobs
 from apps.routes.replanning import Touched, only
 from apps.routes.services.changing import Prepared, store_change
 from apps.routes.services.fitting import Answer, LeftOut

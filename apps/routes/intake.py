@@ -15,19 +15,13 @@ from apps.drivers.states import ShiftState
 from apps.orders.models import Order, PreferredWindow, TimeWindow
 from apps.orders.states import OrderState
 from apps.routes.conditions import RoadCondition
+from apps.routes.dayinputs import BreakRule, DayInput, Interval, OrderInput, ShiftInput
 from apps.routes.grouping import in_groups
 from apps.routes.holding import Held, held_on, pinned_windows
 from apps.routes.inforce import conditions_between
 from apps.routes.models import Route, Stop
 from apps.routes.needs import needs_of
 from apps.routes.parameters import Parameters
-from apps.routes.planning import (
-    BreakRule,
-    DayInput,
-    Interval,
-    OrderInput,
-    ShiftInput,
-)
 from apps.routes.selectors import parameters_in_force
 from apps.routes.servicetimes import service_of
 from apps.routes.states import DONE, UNDER_WAY, StopState

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from apps.core.units import Point
 from apps.routes.chain import Budget, NoAnswer, Try
 from apps.routes.conditions import slowed
+from apps.routes.dayinputs import DayInput
 from apps.routes.drafting import Thought, ledger_draft, orders_left_out
 from apps.routes.effects import around_closures, time_looked_at
 from apps.routes.gateways.base import ESTIMATED, TravelMatrix, TravelTimes
@@ -22,7 +23,6 @@ from apps.routes.inparts import Means, PlanningInParts, SplitAnswer
 from apps.routes.legs import legs_of
 from apps.routes.places import METRES_A_DEGREE
 from apps.routes.planning import (
-    DayInput,
     build_problem,
     late_rather_than_never,
     must_not_be_left_out,

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from apps.routes.dayinputs import DayInput
 from apps.routes.gateways.base import TravelMatrix
 from apps.routes.hours import hour_factor
-from apps.routes.planning import DayInput
 from apps.routes.solver.solution import Solution
 
 

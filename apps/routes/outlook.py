@@ -13,6 +13,7 @@ from apps.orders.models import PreferredWindow, TimeWindow
 from apps.routes.calibrating import calibration_in_force
 from apps.routes.conditions import RoadCondition
 from apps.routes.conformal import Calibration
+from apps.routes.dayinputs import Interval
 from apps.routes.eta import NO_STOP_YET, Outset, Rest, TravelLaw, Visit, law_of
 from apps.routes.holding import pinned_times, pinned_windows
 from apps.routes.inforce import conditions_between
@@ -20,7 +21,6 @@ from apps.routes.lines import leg_key, unpacked
 from apps.routes.models import Route, Stop
 from apps.routes.parameters import CONFORMAL, Parameters
 from apps.routes.places import distances_m
-from apps.routes.planning import Interval
 from apps.routes.selectors import parameters_in_force
 from apps.routes.states import DONE, RouteState, StopState
 

@@ -1,20 +1,16 @@
 """From a day as the house knows it to a problem as the engines know it. Pure."""
 
-import hashlib
-import json
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import pairwise
 from types import MappingProxyType
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from apps.core.units import Point
-from apps.routes.conditions import RoadCondition
-from apps.routes.parameters import Parameters
-from apps.routes.solver.port import RULES
+from apps.routes.dayinputs import DayInput, Interval, OrderInput, ShiftInput
+from apps.routes.dayversions import present_jobs
 from apps.routes.solver.problem import (
     UNREACHABLE,
     Break,
@@ -36,210 +32,6 @@ PINNED_COUNTS = 20
 """How many orders a pinned one counts for, when one of them is to be left out."""
 PRIORITY_PERCENT = {1: 25, 2: 50, 3: 100, 4: 200, 5: 400}
 """What leaving out an order costs, by priority, in per cent of the ordinary price."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A half-open interval of time."""
-
-    opens_at: datetime
-    closes_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class BreakRule:
-    """A break that begins between two instants, both included."""
-
-    opens_at: datetime
-    closes_at: datetime
-    duration_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class ShiftInput:
-    """One shift as planning sees it: from where and when it can still drive.
-
-    `departed` means that the parcels are on board: deliveries cannot change the van.
-    `frozen` are the stops that stay as they are; `ahead` those that may be moved, in
-    their present sequence.
-    """
-
-    shift_id: UUID
-    shift_version: int
-    driver_id: UUID
-    start: Point
-    end: Point
-    free_at: datetime
-    ends_at: datetime
-    max_overtime_s: int
-    capacities: tuple[int, int, int]
-    on_board: tuple[int, int, int]
-    capabilities: tuple[str, ...]
-    breaks: tuple[BreakRule, ...]
-    cost_per_km_minor: int
-    cost_per_hour_minor: int
-    speed_percent: int
-    departed: bool
-    late_steps: int = 0
-    """How many times the threshold of lateness its next stop is overdue."""
-    frozen: tuple[UUID, ...] = ()
-    ahead: tuple[UUID, ...] = ()
-    held: int = 0
-    """So many of the stops ahead keep their sequence, from the first on: one is pinned."""
-
-
-@dataclass(frozen=True, slots=True)
-class OrderInput:
-    """One order as planning sees it."""
-
-    order_id: UUID
-    order_version: int
-    point: Point
-    service_s: int
-    windows: tuple[Interval, ...]
-    demands: tuple[int, int, int]
-    requires: tuple[str, ...]
-    priority: int
-    is_pickup: bool
-    stop_id: UUID | None = None
-    shift_id: UUID | None = None
-    preferred: tuple[Interval, ...] = ()
-    """When its customer likes it best; the cheapest of them counts."""
-    told_at: datetime | None = None
-    """The ETA that was told with the plan that holds; on a running day alone."""
-    pinned_shift: UUID | None = None
-    """Whose stop it stays: people have pinned it there."""
-    has_pinned_time: bool = False
-    """Its windows are those that people have pinned it to."""
-    service_because: tuple[str, ...] = ()
-    """The keys of the service factors by which its service is not as the standard."""
-    zone: str = ""
-    """The zone that it is in, as far as zones have prices."""
-    wave: str = ""
-    """The wave that its first window opens in, as far as zones have prices."""
-    followed_percent: int = 100
-    """How probably its driver goes on to it where the plan has it next."""
-
-    @property
-    def is_pinned(self) -> bool:
-        """Tell whether it is to be served as it is pinned, late rather than not at all."""
-        return self.pinned_shift is not None or self.has_pinned_time
-
-    @property
-    def bound_shift(self) -> UUID | None:
-        """Whose stop it is to stay, or else whose it is."""
-        return self.pinned_shift or self.shift_id
-
-
-@dataclass(frozen=True, slots=True)
-class DayInput:
-    """All that one planning is made of, as it was when it was read."""
-
-    depot_id: UUID
-    service_date: date
-    origin_at: datetime
-    shifts: tuple[ShiftInput, ...]
-    orders: tuple[OrderInput, ...]
-    parameters: Parameters
-    conditions: tuple[RoadCondition, ...] = ()
-    """What makes travel slow or impossible at some place and time of this day."""
-    zone: str = "UTC"
-    """The depot's clock: traffic goes by it."""
-
-    @property
-    def local_hour(self) -> int:
-        """Return the hour at which the day, or what is left of it, begins."""
-        return self.origin_at.astimezone(ZoneInfo(self.zone)).hour
-
-    def points(self) -> list[Point]:
-        """Return the distinct places, in the order of the matrix."""
-        places: dict[Point, None] = {}
-        for shift in self.shifts:
-            places.setdefault(shift.start)
-            places.setdefault(shift.end)
-        for order in self.orders:
-            places.setdefault(order.point)
-        return list(places)
-
-
-def input_version(day: DayInput) -> str:
-    """Return the hash of what decides a re-optimization: not the clock, but the state."""
-    return _version(day, present_jobs(day), frozenset())
-
-
-def by_rules(day: DayInput) -> DayInput:
-    """Return a day for which no engine is asked but the rules."""
-    return replace(day, parameters=replace(day.parameters, engine=RULES))
-
-
-def searched_version(version: str) -> str:
-    """Name the search of a state apart from its mending."""
-    return hashlib.sha256(f"searched {version}".encode()).hexdigest()
-
-
-def left_version(day: DayInput, part: DayInput, solution: Solution) -> str:
-    """Return the hash of the state that a part's answer leaves behind in its day."""
-    planned = {
-        route.vehicle_id: [visit.job_id for visit in route.visits]
-        for route in solution.routes
-    }
-    answered = frozenset(shift.shift_id for shift in part.shifts)
-    sequences = present_jobs(day) | {
-        shift_id: planned.get(str(shift_id), []) for shift_id in answered
-    }
-    return _version(day, sequences, answered)
-
-
-def present_jobs(day: DayInput) -> dict[UUID, list[str]]:
-    """Return the jobs ahead of each shift, in their present sequence."""
-    job_of = {order.stop_id: str(order.order_id) for order in day.orders}
-    return {
-        shift.shift_id: [
-            job for stop_id in shift.ahead if (job := job_of.get(stop_id)) is not None
-        ]
-        for shift in day.shifts
-    }
-
-
-def _version(
-    day: DayInput, sequences: Mapping[UUID, Sequence[str]], in_time: Collection[UUID]
-) -> str:
-    """Hash a day with these sequences, where the shifts `in_time` run as planned."""
-    state = {
-        "shifts": [
-            [
-                str(s.shift_id),
-                s.shift_version,
-                s.departed,
-                *map(str, s.frozen),
-                "|",
-                *sequences[s.shift_id],
-                s.held,
-            ]
-            for s in day.shifts
-        ],
-        "orders": [
-            [
-                str(o.order_id),
-                o.order_version,
-                str(o.pinned_shift),
-                *_pinned_time(o),
-            ]
-            for o in day.orders
-        ],
-        "parameters": asdict(day.parameters),
-        "lateness": [
-            0 if shift.shift_id in in_time else shift.late_steps for shift in day.shifts
-        ],
-        "conditions": [[str(c.condition_id), c.version] for c in day.conditions],
-    }
-    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
-
-
-def _pinned_time(order: OrderInput) -> list[str]:
-    if not order.has_pinned_time:
-        return []
-    return [f"{one.opens_at}/{one.closes_at}" for one in order.windows]
 
 
 def build_problem(

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from apps.routes.planning import present_jobs
+from apps.routes.dayversions import present_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from uuid import UUID
 
     from apps.core.units import Point
-    from apps.routes.planning import DayInput, ShiftInput
+    from apps.routes.dayinputs import DayInput, ShiftInput
     from apps.routes.solver.solution import Solution
 
 

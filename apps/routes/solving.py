@@ -18,6 +18,8 @@ from apps.routes.chain import (
     Try,
     solve_by_chain,
 )
+from apps.routes.dayinputs import DayInput
+from apps.routes.dayversions import present_jobs
 from apps.routes.drafting import Thought, ledger_draft, orders_left_out
 from apps.routes.effects import under_conditions
 from apps.routes.gateways.base import TravelMatrix, TravelTimes
@@ -27,11 +29,9 @@ from apps.routes.largedays import Asked, answer_large_day, is_large
 from apps.routes.legs import legs_of
 from apps.routes.parameters import Parameters
 from apps.routes.planning import (
-    DayInput,
     build_problem,
     late_rather_than_never,
     must_not_be_left_out,
-    present_jobs,
 )
 from apps.routes.services.fitting import Answer
 from apps.routes.solver.codec import SplitRequest, decode_inputs, encode_solution

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from apps.routes.chain import Budget, Failure, NoAnswer, Try, solve_by_chain
+from apps.routes.dayinputs import DayInput
+from apps.routes.dayversions import by_rules as the_rules_alone
+from apps.routes.dayversions import left_version
 from apps.routes.drafting import Thought, ledger_draft, orders_left_out
 from apps.routes.effects import under_conditions
 from apps.routes.gateways.base import TravelMatrix
 from apps.routes.legs import legs_of
 from apps.routes.planning import (
-    DayInput,
     build_problem,
     late_rather_than_never,
-    left_version,
     must_not_be_left_out,
 )
-from apps.routes.planning import by_rules as the_rules_alone
 from apps.routes.replanning import (
     Touched,
     loose_orders,

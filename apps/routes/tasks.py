@@ -14,8 +14,9 @@ from apps.core.actors import SYSTEM
 from apps.core.models import TaskRun
 from apps.core.queue import TryAgain
 from apps.depots.models import Depot
-from apps.routes import intake, planners, planning, selectors, trial
+from apps.routes import dayversions, intake, planners, selectors, trial
 from apps.routes.chain import NoAnswer
+from apps.routes.dayinputs import DayInput
 from apps.routes.gateways.base import RoadsFailed
 from apps.routes.gateways.choice import roads_if_any
 from apps.routes.lines import wanted_legs
@@ -90,7 +91,7 @@ def plan_day(*, plan_id: str) -> None:
         return
 
     if planners.plans_by_rules(plan.depot_id, clock.now()):
-        day = planning.by_rules(day)
+        day = dayversions.by_rules(day)
 
     def answer() -> None:
         found = answer_day(
@@ -134,7 +135,7 @@ def reoptimize(
     day = intake.running_input(depot, day_date, route_ids=None, now=now)
     if not day.shifts and not day.orders:
         return
-    version = planning.input_version(day)
+    version = dayversions.input_version(day)
     plan = _claim(day, version, {"kind": cause, "route_id": route_id, "step": "mend"})
     if plan is None:
         return
@@ -184,7 +185,7 @@ def improve(
     if not day.shifts or not day.orders or _is_refused(Act.REPLAN, depot):
         return
     by_rules = planners.mode_of(depot).is_rules
-    version = planning.searched_version(planning.input_version(day))
+    version = dayversions.searched_version(dayversions.input_version(day))
     plan = _claim(day, version, {"kind": cause, "route_id": None, "step": "search"})
     if plan is None:
         return
@@ -237,7 +238,7 @@ def _told(triggers: Iterable[Mapping[str, Any]]) -> Touched:
 
 
 def _search_after(
-    day: planning.DayInput, touched: Touched, cause: str, made_anew: int = 0
+    day: DayInput, touched: Touched, cause: str, made_anew: int = 0
 ) -> None:
     queue.enqueue(
         IMPROVE,
@@ -250,7 +251,7 @@ def _search_after(
     )
 
 
-def _claim(day: planning.DayInput, version: str, cause: dict[str, Any]) -> Plan | None:
+def _claim(day: DayInput, version: str, cause: dict[str, Any]) -> Plan | None:
     plan = plans.claim_replan(
         depot_id=day.depot_id,
         service_date=day.service_date,

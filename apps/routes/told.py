@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from apps.routes.planning import DayInput, Interval, OrderInput, ShiftInput
+    from apps.routes.dayinputs import DayInput, Interval, OrderInput, ShiftInput
     from apps.routes.solver.solution import RoutePlan, Solution
 
 

@@ -7,13 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from apps.routes.changes import GiveStop, MoveStop
-from apps.routes.planning import (
-    BreakRule,
-    DayInput,
-    OrderInput,
-    ShiftInput,
-    present_jobs,
-)
+from apps.routes.dayinputs import BreakRule, DayInput, OrderInput, ShiftInput
+from apps.routes.dayversions import present_jobs
 from apps.routes.refusals import sentence
 
 Sequences = Mapping[uuid.UUID, tuple[str, ...]]

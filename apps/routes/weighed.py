@@ -11,8 +11,9 @@ from functools import cached_property
 
 from apps.core.wording import money
 from apps.routes.changes import Broken, Called, RouteSketch
+from apps.routes.dayinputs import DayInput, OrderInput, ShiftInput
+from apps.routes.dayversions import present_jobs
 from apps.routes.needs import words_of
-from apps.routes.planning import DayInput, OrderInput, ShiftInput, present_jobs
 from apps.routes.solver.judging import Violation
 from apps.routes.solver.problem import Problem
 from apps.routes.solver.solution import CostBreakdown, RoutePlan, Solution

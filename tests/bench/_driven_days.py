@@ -16,18 +16,12 @@ from apps.core.codes import codes_of
 from apps.core.units import Point
 from apps.routes.conditions import RoadCondition
 from apps.routes.courses import Ahead, service_factors
+from apps.routes.dayinputs import BreakRule, DayInput, Interval, OrderInput, ShiftInput
 from apps.routes.eta import BREAK_EARLY, Outset, Rest, TravelLaw, Visit
 from apps.routes.gateways.estimated import EstimatedTravelTimes
 from apps.routes.parameters import DEFAULTS, Parameters
 from apps.routes.places import Circle, shares_of_legs
-from apps.routes.planning import (
-    BreakRule,
-    DayInput,
-    Interval,
-    OrderInput,
-    ShiftInput,
-    build_problem,
-)
+from apps.routes.planning import build_problem
 from apps.routes.solver.port import Stop, open_engine
 from apps.routes.solver.solution import RoutePlan
 from apps.training.town.chance import draw

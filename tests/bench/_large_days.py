@@ -15,14 +15,8 @@ from apps.core.units import Point
 from apps.depots.models import Depot
 from apps.drivers.models import Driver, Shift, ShiftBreak, Vehicle
 from apps.orders.models import Order, TimeWindow
+from apps.routes.dayinputs import BreakRule, DayInput, Interval, OrderInput, ShiftInput
 from apps.routes.parameters import DEFAULTS, Parameters
-from apps.routes.planning import (
-    BreakRule,
-    DayInput,
-    Interval,
-    OrderInput,
-    ShiftInput,
-)
 
 DEPOT = Point(49.5126, 11.2823)
 DAY = date(2026, 3, 17)

@@ -25,8 +25,8 @@ from apps.promises.services import (
     take_slot,
 )
 from apps.promises.states import HoldState
+from apps.routes.dayinputs import Interval
 from apps.routes.models import Route
-from apps.routes.planning import Interval
 from tests.factories import NOW, SERVICE_DATE, DepotFactory, ShiftFactory
 from tests.promises.test_offers import EVENING, order_of_yesterday
 from tests.queueing import drain

@@ -13,7 +13,7 @@ from apps.promises.services import expire_holds, hold_slot, release_hold, take_s
 from apps.promises.slotledger import rerun
 from apps.recommendations.models import Recommendation
 from apps.recommendations.services import stored_answer, stored_inputs
-from apps.routes.planning import Interval
+from apps.routes.dayinputs import Interval
 from tests.factories import NOW, SERVICE_DATE, DepotFactory, ShiftFactory
 from tests.promises.test_offers import EVENING, order_of_yesterday
 from tests.routes.days import make_day, publish_day

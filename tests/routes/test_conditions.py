@@ -18,11 +18,11 @@ from apps.routes.conditions import (
     minutes_text,
     slowed,
 )
+from apps.routes.dayinputs import DayInput, Interval, OrderInput, ShiftInput
 from apps.routes.effects import time_looked_at, under_conditions
 from apps.routes.gateways.memory import MemoryTravelTimes
 from apps.routes.parameters import DEFAULTS
 from apps.routes.places import Circle
-from apps.routes.planning import DayInput, Interval, OrderInput, ShiftInput
 
 START = datetime(2026, 3, 17, 7, tzinfo=UTC)
 HOME, MIDDLE, FAR = Point(49.5, 11.28), Point(49.5, 11.30), Point(49.5, 11.32)

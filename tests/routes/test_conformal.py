@@ -24,9 +24,9 @@ from apps.routes.conformal import (
     learn_today,
     next_day,
 )
+from apps.routes.dayinputs import Interval
 from apps.routes.eta import Outset, TravelLaw, Visit, propagate
 from apps.routes.etaledger import encode_request, encode_times, rerun
-from apps.routes.planning import Interval
 from apps.routes.sketches import (
     BINS,
     Scored,

@@ -8,6 +8,7 @@ import pytest
 
 from apps.core.units import Point
 from apps.routes.conditions import RoadCondition
+from apps.routes.dayinputs import Interval
 from apps.routes.eta import (
     Expected,
     Outset,
@@ -19,7 +20,6 @@ from apps.routes.eta import (
 from apps.routes.hours import hour_factor
 from apps.routes.marks import warnings_for
 from apps.routes.places import Circle
-from apps.routes.planning import Interval
 
 NINE = datetime(2026, 3, 17, 9, tzinfo=UTC)
 HOME = Point(49.5, 11.28)

@@ -7,16 +7,10 @@ from uuid import UUID
 import numpy as np
 
 from apps.core.units import Point
+from apps.routes.dayinputs import DayInput, Interval, OrderInput, ShiftInput
+from apps.routes.dayversions import input_version, left_version
 from apps.routes.parameters import DEFAULTS
-from apps.routes.planning import (
-    DayInput,
-    Interval,
-    OrderInput,
-    ShiftInput,
-    build_problem,
-    input_version,
-    left_version,
-)
+from apps.routes.planning import build_problem
 from apps.routes.replanning import (
     Touched,
     changed_shifts,

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from apps.core.problems import Invalid
+from apps.routes.dayversions import input_version
 from apps.routes.drafting import service_reasons
 from apps.routes.intake import day_input
 from apps.routes.parameters import with_overrides
-from apps.routes.planning import build_problem, input_version
+from apps.routes.planning import build_problem
 from apps.routes.selectors import parameters_in_force
 from apps.routes.servicefactors import (
     BadFactors,

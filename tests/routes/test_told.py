@@ -7,18 +7,12 @@ from uuid import UUID
 import pytest
 
 from apps.core.units import Point
+from apps.routes.dayinputs import BreakRule, DayInput, Interval, OrderInput, ShiftInput
 from apps.routes.gateways.estimated import EstimatedTravelTimes, EstimateParameters
 from apps.routes.gateways.memory import MemoryTravelTimes
 from apps.routes.legs import legs_of
 from apps.routes.parameters import DEFAULTS
-from apps.routes.planning import (
-    BreakRule,
-    DayInput,
-    Interval,
-    OrderInput,
-    ShiftInput,
-    build_problem,
-)
+from apps.routes.planning import build_problem
 from apps.routes.solver.port import Stop
 from apps.routes.solver.repair import RepairSolver
 from apps.routes.solver.solution import Solution

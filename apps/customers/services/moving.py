@@ -11,7 +11,7 @@ from apps.promises.models import Hold
 from apps.promises.selectors import hold_by_id
 from apps.promises.services import hold_slot, take_slot
 from apps.promises.states import HoldState
-from apps.routes.planning import Interval
+from apps.routes.dayinputs import Interval
 
 
 class LinkUsed(Conflict):

@@ -29,7 +29,7 @@ from apps.promises.selectors import (
 )
 from apps.promises.services.noting import note_offer, settle_offer
 from apps.promises.states import HoldState
-from apps.routes.planning import Interval
+from apps.routes.dayinputs import Interval
 
 TRIES = 60
 """Each try that fails means that somebody else got a place: it ends when none is left."""

@@ -10,15 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.core.units import Point
+from apps.routes.dayinputs import DayInput, Interval, OrderInput, ShiftInput
+from apps.routes.dayversions import present_jobs
 from apps.routes.parameters import DEFAULTS
-from apps.routes.planning import (
-    DayInput,
-    Interval,
-    OrderInput,
-    ShiftInput,
-    build_problem,
-    present_jobs,
-)
+from apps.routes.planning import build_problem
 from apps.routes.solver.port import MENDER, Stop, engine_names, open_engine
 from apps.routes.solver.problem import UNREACHABLE, Problem
 from apps.routes.solver.solution import Solution
