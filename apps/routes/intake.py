@@ -84,16 +84,11 @@ def _read(
         if (not running or _last_instant(shift) > now)
         and (locked_too or shift.pk not in held_fast.locked)
     )
-    ahead = {stop.pk: stop for rows in stops.values() for stop in rows}
+    known_stops = {stop.pk: stop for rows in stops.values() for stop in rows}
     held = {
-        ahead[stop_id].order_id: (stop_id, shift.shift_id if running else None)
+        known_stops[stop_id].order_id: (stop_id, shift.shift_id if running else None)
         for shift in inputs
         for stop_id in shift.ahead
-    }
-    told = {
-        stop.order_id: stop.plan_eta_at
-        for stop in ahead.values()
-        if running and stop.status == StopState.PENDING
     }
     orders = _orders(
         depot_id,
@@ -102,14 +97,9 @@ def _read(
         unassigned_too=route_ids is None,
         off=held_fast.off,
     )
-    holders = {
-        **{order_id: (stop_id, None) for order_id, stop_id in _waiting(orders)},
-        **held,
-    }
-    windows = _windows(orders, TimeWindow)
-    preferred = _windows(orders, PreferredWindow)
-    known = {shift.shift_id for shift in inputs}
     clock = next((shift.depot.time_zone for shift in shifts), "UTC")
+    known = {shift.shift_id for shift in inputs}
+    told = _told(known_stops.values()) if running else {}
     return DayInput(
         depot_id=depot_id,
         service_date=service_date,
@@ -117,19 +107,8 @@ def _read(
         shifts=inputs,
         orders=in_groups(
             [
-                _pinned(
-                    _order_input(
-                        order,
-                        holders.get(order.pk, (None, None)),
-                        windows.get(order.pk, ()),
-                        preferred.get(order.pk, ()),
-                        told.get(order.pk),
-                        parameters,
-                    ),
-                    held_fast,
-                    known,
-                )
-                for order in orders
+                _pinned(one, held_fast, known)
+                for one in _order_inputs(orders, held, told, parameters)
             ],
             [order.zone.name if order.zone is not None else "" for order in orders],
             parameters=parameters,
@@ -139,6 +118,41 @@ def _read(
         conditions=_conditions(depot_id, inputs, now),
         zone=clock,
     )
+
+
+def _told(stops: Iterable[Stop]) -> dict[uuid.UUID, datetime | None]:
+    """Give the ETAs that the plan in force tells, by order, of stops that wait."""
+    return {
+        stop.order_id: stop.plan_eta_at
+        for stop in stops
+        if stop.status == StopState.PENDING
+    }
+
+
+def _order_inputs(
+    orders: Sequence[Order],
+    held: Mapping[uuid.UUID, tuple[uuid.UUID, uuid.UUID | None]],
+    told: Mapping[uuid.UUID, datetime | None],
+    parameters: Parameters,
+) -> list[OrderInput]:
+    """Read orders as planning sees them: whose they are, when, and what was told."""
+    holders = {
+        **{order_id: (stop_id, None) for order_id, stop_id in _waiting(orders)},
+        **held,
+    }
+    windows = _windows(orders, TimeWindow)
+    preferred = _windows(orders, PreferredWindow)
+    return [
+        _order_input(
+            order,
+            holders.get(order.pk, (None, None)),
+            windows.get(order.pk, ()),
+            preferred.get(order.pk, ()),
+            told.get(order.pk),
+            parameters,
+        )
+        for order in orders
+    ]
 
 
 def _conditions(

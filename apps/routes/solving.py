@@ -87,12 +87,34 @@ def answer_day(
             tell=on_progress,
         )
         return answer_large_day(day, asked)
+    return _answer_at_once(day, plan_id, kind, asking, hour)
+
+
+@dataclass(slots=True)
+class _Asking:
+    """What one answer may still spend, and how its engines fared so far."""
+
+    budget: Budget
+    tell: Callable[[int, str], None]
+    failures: list[Failure] = field(default_factory=list)
+    searched: bool = False
+
+    def hopeful(self, chain: Sequence[str]) -> tuple[str, ...]:
+        """Take the engines that have not failed before in this answer."""
+        failed = {failure.engine for failure in self.failures}
+        return tuple(name for name in chain if name not in failed)
+
+
+def _answer_at_once(
+    day: DayInput, plan_id: uuid.UUID, kind: str, asking: _Asking, hour: int | None
+) -> Answer:
+    """Solve a day in one piece, as `answer_day` says."""
     matrix = travel_times_of(day.parameters).matrix(day.points(), departs_hour=hour)
     clear, (day, matrix) = matrix, under_conditions(day, matrix)
     best, rules = _think(day, kind, matrix, asking)
     late = must_not_be_left_out(day, best.solution)
     if late:
-        on_progress(50, f"{len(late)} on board will be late")
+        asking.tell(50, f"{len(late)} on board will be late")
         day = late_rather_than_never(day, late)
         best, rules = _think(day, kind, matrix, asking)
     left_out = orders_left_out(day, best.solution)
@@ -118,21 +140,6 @@ def answer_day(
         travel_quality=matrix.quality,
         failures=thought.failures,
     )
-
-
-@dataclass(slots=True)
-class _Asking:
-    """What one answer may still spend, and how its engines fared so far."""
-
-    budget: Budget
-    tell: Callable[[int, str], None]
-    failures: list[Failure] = field(default_factory=list)
-    searched: bool = False
-
-    def hopeful(self, chain: Sequence[str]) -> tuple[str, ...]:
-        """Take the engines that have not failed before in this answer."""
-        failed = {failure.engine for failure in self.failures}
-        return tuple(name for name in chain if name not in failed)
 
 
 def _think(

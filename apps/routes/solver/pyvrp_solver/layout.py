@@ -62,6 +62,9 @@ class Layout:
         self.homes_milli = [self._home_milli(one) for one in part.openings]
         self.services_s = self._rows(arrays.services_s)
         self.folds_service = bool((self.services_s != self.services_s[:1]).any())
+        self._known_ways: dict[
+            tuple[int, int, int], tuple[Integers, Integers, NDArray[np.bool_]]
+        ] = {}
         self._members: dict[tuple[object, ...], list[int]] = {}
         for car in range(len(part.openings)):
             self._members.setdefault(self._key(car), []).append(car)
@@ -156,15 +159,10 @@ class Layout:
     def _profile(self, members: list[int]) -> tuple[Integers, Integers]:
         car = members[0]
         number = self.part.openings[car].number
-        jobs, weight = list(self.part.jobs), self.view.problem.objective.distance_weight
-        travel = self._pick(self.arrays.durations_s[number])
-        costs = self._pick(self.arrays.distances_m[number])
-        blocked = (travel >= UNREACHABLE) | (costs >= UNREACHABLE)
-        costs *= self.view.cars[number].vehicle.cost_per_m_milli * weight
+        jobs = list(self.part.jobs)
+        ways_s, ways_milli, closed = self._ways(number)
+        travel, costs, blocked = ways_s.copy(), ways_milli.copy(), closed.copy()
         costs[:, : self.job_count] += self.arrays.disruptions[number, jobs]
-        self._price_sequence(costs)
-        if self.view.steps is not None:
-            costs += self.view.steps.between(self._zones())
         if NOWHERE in self._shared:
             nowhere = self._shared[NOWHERE]
             for arcs in (travel, costs, blocked):
@@ -178,6 +176,28 @@ class Layout:
         np.fill_diagonal(costs, 0)
         np.fill_diagonal(travel, 0)
         return costs, travel
+
+    def _ways(self, number: int) -> tuple[Integers, Integers, NDArray[np.bool_]]:
+        """Give durations, costs, and what cannot be driven, once for cars alike."""
+        vehicle = self.view.cars[number].vehicle
+        key = (vehicle.profile, vehicle.travel_percent, vehicle.cost_per_m_milli)
+        if key not in self._known_ways:
+            weight = self.view.problem.objective.distance_weight
+            travel = self._pick(self.arrays.durations_s[number])
+            costs = self._pick(self.arrays.distances_m[number])
+            blocked = (travel >= UNREACHABLE) | (costs >= UNREACHABLE)
+            costs *= vehicle.cost_per_m_milli * weight
+            costs += self._alike_milli()
+            self._known_ways[key] = (travel, costs, blocked)
+        return self._known_ways[key]
+
+    def _alike_milli(self) -> Integers:
+        """Price what arcs cost whoever drives: changed sequences, and steps of zones."""
+        costs: Integers = np.zeros((self.size, self.size), dtype=np.int64)
+        self._price_sequence(costs)
+        if self.view.steps is not None:
+            costs += self.view.steps.between(self._zones())
+        return costs
 
     def _price_sequence(self, costs: Integers) -> None:
         """Price the arcs into jobs that followed another stop in the plan before."""

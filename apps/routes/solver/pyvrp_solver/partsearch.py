@@ -9,6 +9,10 @@ from apps.routes.solver.pyvrp_solver.popmusic import Popmusic
 from apps.routes.solver.pyvrp_solver.search import IteratedSearch, tuning_for
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyvrp import Solution
+
     from apps.routes.solver.insertion import Arrays, Plan
     from apps.routes.solver.pyvrp_solver.model import Found, TimedStops
     from apps.routes.solver.pyvrp_solver.parts import Part
@@ -43,14 +47,20 @@ class PartSearch:
         self.model = Model(arrays, part, pauses, is_complete=is_complete)
         self.done = 0
         known = None if start is None else self.model.to_solution(_timed(part, start))
-        self._whole = IteratedSearch(
+        self._whole = self._search(known)
+        self._pieces: Popmusic | None = None
+
+    def _search(
+        self, known: Solution | None, prices: Sequence[float] | None = None
+    ) -> IteratedSearch:
+        return IteratedSearch(
             self.model.data,
             known,
-            seed,
-            tuning_for(len(part.jobs)),
+            self.seed,
+            tuning_for(len(self.model.part.jobs)),
             self.model.scales(),
+            prices=prices,
         )
-        self._pieces: Popmusic | None = None
 
     @property
     def stale(self) -> int:
@@ -64,8 +74,8 @@ class PartSearch:
 
     @property
     def best_milli(self) -> int:
-        """Give the cost of the best plan, as the part's model counts it."""
-        return (self._pieces or self._whole).best_milli
+        """Give the cost of the best plan."""
+        return self.model.constant_milli + (self._pieces or self._whole).best_milli
 
     def step(self) -> None:
         """Do one round."""
@@ -73,7 +83,31 @@ class PartSearch:
         if self._is_ripe():
             self._pieces = Popmusic(self.arrays, self.model, self._whole, self.seed)
             del self._whole  # a fifth of the memory
-        (self._pieces or self._whole).step()
+        if self._pieces is not None:
+            self._pieces.step()
+            return
+        before_milli = self._whole.best_milli
+        self._whole.step()
+        if self._whole.best_milli < before_milli and not self.model.is_complete:
+            self._complete()
+
+    def _complete(self) -> None:
+        """Let no job be dropped any more, once a plan serves them all.
+
+        Rounds that may drop jobs take three times as long: 1.2 ms instead of 0.4 at 200
+        jobs and 40 vans.
+        """
+        found = self.model.from_solution(self._whole.best)
+        served = {stop for one in found.values() for stop in one.stops}
+        if not served.issuperset(self.model.part.jobs):
+            return
+        model = Model(self.arrays, self.model.part, self.model.pauses, is_complete=True)
+        known = model.to_solution(
+            {number: one.timed_stops for number, one in found.items()}
+        )
+        if known.is_feasible():
+            self.model = model
+            self._whole = self._search(known, self._whole.penalties.prices)
 
     def found(self) -> dict[int, Found]:
         """Give the best found route of each car, by car number."""

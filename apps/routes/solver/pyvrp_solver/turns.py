@@ -61,14 +61,10 @@ class Turns:
             for turn, part in enumerate(self.parts)
         ]
         apart = {job for part in self.parts for job in part.jobs} | {*view.locked_by}
-        self._constant_milli = (
-            sum(search.model.constant_milli for search in self.searches)
-            + sum(one.committed_milli for one in self.openings if one.closed)
-            + sum(
-                view.prize_milli(job)
-                for job in range(len(view.jobs))
-                if job not in apart
-            )
+        self._constant_milli = sum(
+            one.committed_milli for one in self.openings if one.closed
+        ) + sum(
+            view.prize_milli(job) for job in range(len(view.jobs)) if job not in apart
         )
 
     def _lose_hope(self) -> None:
