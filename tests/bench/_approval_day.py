@@ -6,24 +6,21 @@ began and when it was committed.
 """
 
 import json
-import os
-import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from tests.bench._live_day import lay_out, sit_in
 
-def main() -> None:
-    """Plan and publish a day, then ask and approve as told."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    import django  # noqa: PLC0415  settings come from this process's environment
 
-    django.setup()
-    day = Day(int(sys.argv[1]), int(sys.argv[2]))
-    say(json.dumps(day.secrets))
-    for line in sys.stdin:
-        word, _, number = line.strip().partition(" ")
-        say(day.ask(int(number)) if word == "ask" else day.approve())
+def begin(drivers: int, orders: int) -> tuple[list[str], Callable[[str, int], str]]:
+    """Plan and publish a day; return the drivers' secrets, and what asks and approves."""
+    day = Day(drivers, orders)
+    return (
+        day.secrets,
+        lambda word, number: day.ask(number) if word == "ask" else day.approve(),
+    )
 
 
 class Day:
@@ -31,51 +28,25 @@ class Day:
 
     def __init__(self, drivers: int, orders: int) -> None:
         from apps.core import clock  # noqa: PLC0415
-        from apps.core.actors import SYSTEM, user_actor  # noqa: PLC0415
+        from apps.core.actors import user_actor  # noqa: PLC0415
         from apps.overrides.models import DecisionRight  # noqa: PLC0415
         from apps.routes.models import Route  # noqa: PLC0415
-        from apps.routes.services.plans import request_plan  # noqa: PLC0415
-        from tests.factories import (  # noqa: PLC0415  # noqa: PLC0415
-            DepotFactory,
-            OrderFactory,
-            ShiftFactory,
-            VehicleFactory,
-        )
         from tests.office import make_user  # noqa: PLC0415
-        from tests.queueing import drain  # noqa: PLC0415
         from tests.sync.builders import enrol  # noqa: PLC0415
 
-        now = clock.now()
-        depot = DepotFactory(code="approval", time_zone="UTC")
-        share = -(-orders // drivers)
-        for _ in range(drivers):
-            van = VehicleFactory(depot=depot, capacity_pieces=share)
-            ShiftFactory(
-                depot=depot,
-                vehicle=van,
-                service_date=now.date(),
-                starts_at=now + timedelta(minutes=20),
-            )
-        for number in range(orders):
-            OrderFactory(
-                depot=depot,
-                service_date=now.date(),
-                latitude=depot.latitude + 0.004 * (number % 9 - 4),
-                longitude=depot.longitude + 0.003 * (number % 7 - 3) + 0.0002 * number,
-                service_s=120,
-            )
         # Every move of a driver needs somebody who agrees.
         DecisionRight.objects.filter(
             kind="move_stop", role="Driver", outcome="allowed"
         ).delete()
-        request_plan(
-            depot_id=depot.pk,
-            service_date=now.date(),
-            publish_when_ready=True,
-            by=SYSTEM,
-            now=now,
+        begins_at = clock.now() + timedelta(minutes=20)
+        depot, _ = lay_out(
+            code="approval",
+            drivers=drivers,
+            orders=orders,
+            begins_at=begins_at,
+            ends_at=begins_at + timedelta(hours=8),
+            service=timedelta(minutes=2),
         )
-        drain()
         rows = Route.objects.filter(depot=depot).select_related("driver__user")
         self.routes: list[Any] = [row for row in rows if row.stops.count() > 1]
         self.secrets = [enrol(row.driver).session_token for row in self.routes]
@@ -120,10 +91,5 @@ class Day:
         return json.dumps([began_s, time.monotonic()])
 
 
-def say(text: str) -> None:
-    """Say a line to the benchmark."""
-    print(text, flush=True)  # noqa: T201  read by the benchmark
-
-
 if __name__ == "__main__":
-    main()
+    sit_in(begin)

@@ -6,13 +6,12 @@ since, in milliseconds of Unix time.
 """
 
 import json
-import os
-import sys
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.bench._approval_day import say
+from tests.bench._live_day import lay_out, sit_in
 
 TOLD = (
     "condition.reported",
@@ -26,66 +25,27 @@ TOLD = (
 """What of the journal the log tells; of several of a kind in a row, the first."""
 
 
-def main() -> None:
-    """Lay out the day, then tell as asked."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    import django  # noqa: PLC0415  settings come from this process's environment
-
-    django.setup()
-    say(json.dumps(lay_out(int(sys.argv[1]), int(sys.argv[2]))))
-    for line in sys.stdin:
-        _, _, since_ms = line.strip().partition(" ")
-        say(json.dumps(told_since(int(since_ms))))
-
-
-def lay_out(drivers: int, orders: int) -> list[dict[str, Any]]:
-    """Plan a day that begins about now; return its drivers with their devices."""
+def begin(
+    drivers: int, orders: int
+) -> tuple[list[dict[str, Any]], Callable[[str, int], str]]:
+    """Plan a day that begins about now; return its drivers, and what tells the history."""
     from apps.core import clock  # noqa: PLC0415
-    from apps.core.actors import SYSTEM  # noqa: PLC0415
     from apps.routes.models import Route  # noqa: PLC0415
-    from apps.routes.services.plans import request_plan  # noqa: PLC0415
-    from tests.factories import (  # noqa: PLC0415
-        DepotFactory,
-        OrderFactory,
-        ShiftFactory,
-        VehicleFactory,
-    )
-    from tests.queueing import drain  # noqa: PLC0415
     from tests.sync.builders import enrol  # noqa: PLC0415
 
     now = clock.now()
-    depot = DepotFactory(code="event", time_zone="UTC")
-    share = -(-orders // drivers)
-    shifts = [
-        ShiftFactory(
-            depot=depot,
-            vehicle=VehicleFactory(depot=depot, capacity_pieces=share),
-            service_date=now.date(),
-            starts_at=now - timedelta(minutes=5),
-            ends_at=now + timedelta(hours=9),
-        )
-        for _ in range(drivers)
-    ]
-    for number in range(orders):
-        OrderFactory(
-            depot=depot,
-            service_date=now.date(),
-            latitude=depot.latitude + 0.004 * (number % 9 - 4),
-            longitude=depot.longitude + 0.003 * (number % 7 - 3) + 0.0002 * number,
-            service_s=240,
-        )
-    request_plan(
-        depot_id=depot.pk,
-        service_date=now.date(),
-        publish_when_ready=True,
-        by=SYSTEM,
-        now=now,
+    depot, shifts = lay_out(
+        code="event",
+        drivers=drivers,
+        orders=orders,
+        begins_at=now - timedelta(minutes=5),
+        ends_at=now + timedelta(hours=9),
+        service=timedelta(minutes=4),
     )
-    drain()
     stops: dict[Any, list[Any]] = {shift.pk: [] for shift in shifts}
     for route in Route.objects.filter(depot=depot).prefetch_related("stops__order"):
         stops[route.shift_id] += sorted(route.stops.all(), key=lambda it: it.sequence)
-    return [
+    people = [
         {
             "driver": shift.driver.name,
             "token": enrol(shift.driver).session_token,
@@ -96,6 +56,7 @@ def lay_out(drivers: int, orders: int) -> list[dict[str, Any]]:
         }
         for shift in shifts
     ]
+    return people, lambda _word, since_ms: json.dumps(told_since(since_ms))
 
 
 def told_since(since_ms: int) -> dict[str, Any]:
@@ -131,4 +92,4 @@ def made_ms(key: uuid.UUID) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    sit_in(begin)

@@ -9,22 +9,15 @@ pulled answer says that it was applied.
 import argparse
 import asyncio
 import json
-import os
-import secrets
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 from django.conf import settings
 from websockets.asyncio.client import ClientConnection
 
-from tests.bench._scratch import Scratch, scratch
+from tests.bench._live_day import Office, open_office, told
+from tests.bench._scratch import Scratch, scratch_anywhere
 from tests.bench.sockets import open_sockets, quantiles, said
-from tests.serving import ROOT
 
 TIMEOUT_S = 120
 
@@ -37,50 +30,16 @@ def main(argv: list[str]) -> dict[str, Any]:
     parser.add_argument("--orders", type=int, default=60)
     parser.add_argument("--pause", type=float, default=0.6, help="s between approvals")
     given = parser.parse_args(argv)
-    with place() as found:
+    with scratch_anywhere() as found:
         figures = asyncio.run(measure(found, given))
     database = "sqlite" if settings.IS_SQLITE else "postgresql"
     return {"database": database, "drivers": given.drivers, **figures}
 
 
-@contextmanager
-def place() -> Iterator[Scratch]:
-    """Give a migrated database of its own, of the kind that the settings name."""
-    if not settings.IS_SQLITE:
-        with scratch() as made:
-            yield made
-        return
-    with TemporaryDirectory() as data_dir:
-        environment = {
-            **{k: v for k, v in os.environ.items() if k != "DATABASE_URL"},
-            "DATA_DIR": data_dir,
-            "PUBLIC_URL": "http://localhost",
-            "ALLOWED_HOSTS": "127.0.0.1",
-            "SECRET_KEY": secrets.token_urlsafe(64),
-            "LOG_LEVEL": "WARNING",
-        }
-        made = Scratch("", environment)
-        made.run("manage.py", "migrate", "--verbosity", "0")
-        yield made
-
-
 async def measure(found: Scratch, given: argparse.Namespace) -> dict[str, Any]:
     """Return how long it took from each approval until its driver heard of it."""
-    office = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "tests.bench._approval_day",
-            str(given.drivers),
-            str(given.orders),
-        ],
-        cwd=ROOT,
-        env=found.environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    module = "tests.bench._approval_day"
+    with open_office(module, found.environment, given.drivers, given.orders) as office:
         tokens = json.loads(await said(office))
         with found.serving() as web:
             url = f"ws://127.0.0.1:{web.port}/ws/sync/v1"
@@ -95,9 +54,6 @@ async def measure(found: Scratch, given: argparse.Namespace) -> dict[str, Any]:
             ]
             for line in lines:
                 line.transport.abort()
-    finally:
-        office.kill()
-        office.wait()
     heard, committed, after = zip(*rounds, strict=True)
     return {
         "approvals": len(rounds),
@@ -141,7 +97,7 @@ class Device:
 
 
 async def one_round(
-    office: "subprocess.Popen[str]", devices: list[Device], number: int, pause_s: float
+    office: Office, devices: list[Device], number: int, pause_s: float
 ) -> tuple[float, float, float]:
     """Ask, approve and hear; return the whole, until commit, and after it, in ms."""
     device = devices[number % len(devices)]
@@ -156,19 +112,3 @@ async def one_round(
         (committed_s - began_s) * 1000,
         max(0.0, heard_s - committed_s) * 1000,
     )
-
-
-async def told(office: "subprocess.Popen[str]", word: str) -> str:
-    """Tell the office what to do; return what it says.
-
-    Raises:
-        RuntimeError: it has ended.
-    """
-    if office.stdin is None:
-        raise TypeError("The office has no ear.")
-    office.stdin.write(f"{word}\n")
-    office.stdin.flush()
-    answer = (await said(office)).strip()
-    if not answer:
-        raise RuntimeError("The office has ended; its last words are above.")
-    return answer

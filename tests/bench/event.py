@@ -2,8 +2,8 @@
 
 On a database of its own beside that of `DATABASE_URL`, with a web process and a worker of
 their own: devices wait at their sockets and pull when they are poked, as handhelds do. One
-driver's event (it begins 100 minutes late, or a road is closed before it) is pushed, and each step is told with its milliseconds since: answered, mended, published, heard by
-devices, searched.
+driver's event (a road is closed about its first stop) is pushed, and each step is told
+with its milliseconds since: answered, mended, published, heard by devices, searched.
 """
 
 import argparse
@@ -23,8 +23,8 @@ import httpx
 from django.conf import settings
 from websockets.asyncio.client import ClientConnection
 
+from tests.bench._live_day import Office, open_office, told
 from tests.bench._scratch import Scratch, scratch_anywhere
-from tests.bench.approval import told
 from tests.bench.sockets import open_sockets, said
 from tests.serving import ROOT
 
@@ -73,21 +73,8 @@ def middle(rounds: list[list[Step]], words: str) -> float | None:
 
 async def one_event(place: Scratch, given: argparse.Namespace) -> list[Step]:
     """Lay out a day, let its first driver push the event, and return the steps in order."""
-    office = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "tests.bench._event_day",
-            str(given.drivers),
-            str(given.orders),
-        ],
-        cwd=ROOT,
-        env=place.environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    module = "tests.bench._event_day"
+    with open_office(module, place.environment, given.drivers, given.orders) as office:
         routes = json.loads(await said(office))
         with place.serving() as web, working(place):
             url = f"ws://127.0.0.1:{web.port}/ws/sync/v1"
@@ -103,10 +90,7 @@ async def one_event(place: Scratch, given: argparse.Namespace) -> list[Step]:
             steps = await told_steps(office, devices)
             for line in lines:
                 line.transport.abort()
-        return steps
-    finally:
-        office.kill()
-        office.wait()
+    return steps
 
 
 @contextmanager
@@ -199,9 +183,7 @@ class Handheld:
                 self.heard.append((time.time() * 1000, found))
 
 
-async def told_steps(
-    office: "subprocess.Popen[str]", devices: list[Handheld]
-) -> list[Step]:
+async def told_steps(office: Office, devices: list[Handheld]) -> list[Step]:
     """Push the event; return what was when, until the search of the day has ended."""
     ears = [asyncio.create_task(device.listen()) for device in devices]
     first = devices[0]
@@ -211,9 +193,7 @@ async def told_steps(
     await first.push("exception.reported", {"reason": "closure", **place})
     answered_ms = time.time() * 1000
     history = await settled(office, since_ms=int(began_ms))
-    await asyncio.sleep(
-        2
-    )  # so that the last poke is heard: it has no answer to wait for
+    await asyncio.sleep(2)  # the last poke is heard: it has no answer to wait for
     for ear in ears:
         ear.cancel()
     said_as = f"{first.name}'s device reports a closed road, {RADIUS_M} m about a stop"
@@ -227,7 +207,7 @@ async def told_steps(
     return sorted(steps)
 
 
-async def settled(office: "subprocess.Popen[str]", *, since_ms: int) -> dict[str, Any]:
+async def settled(office: Office, *, since_ms: int) -> dict[str, Any]:
     """Wait until no re-plan is queued or under way; return what the office tells.
 
     Raises:
