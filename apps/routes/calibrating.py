@@ -8,7 +8,7 @@ import msgspec
 
 from apps.depots.models import Depot
 from apps.routes.calibrationrows import EtaCalibration, EtaLearning
-from apps.routes.conformal import Calibration, Margins, Today, next_day
+from apps.routes.conformal import RULES, Calibration, Margins, Today, next_day
 from apps.routes.tellings import Telling
 
 
@@ -20,6 +20,7 @@ def calibration_in_force(depot: Depot, now: datetime) -> Calibration:
         version=row.version if row else 0,
         margins=_margins(row),
         today=today_of(learning, depot, now) if learning else (),
+        rules=RULES,
     )
 
 
@@ -31,7 +32,8 @@ def margins_before(depot_id: uuid.UUID, at: datetime) -> Calibration:
     """Return the margins that a depot knew at an instant, without any day's word."""
     known = EtaCalibration.objects.filter(depot_id=depot_id, made_at__lte=at)
     row = known.order_by("-version").first()
-    return Calibration(version=row.version if row else 0, margins=_margins(row))
+    version = row.version if row else 0
+    return Calibration(version=version, margins=_margins(row), rules=RULES)
 
 
 def today_of(row: EtaLearning, depot: Depot, now: datetime) -> tuple[Today, ...]:

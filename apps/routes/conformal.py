@@ -8,18 +8,20 @@ it says whatever the errors look like, as long as the days ahead are like those 
 - Mondrian (Vovk, Lindsay, Nouretdinov, Gammerman 2003): the quantiles are those of the
   stop's own group, horizon × zone × hour; a small group is drawn to its parents
   (`sketches`).
-- Asymmetric: one in twenty may be earlier, one in twenty later. Where a wait for the
-  window swallows the early side nothing can be early, and one in ten may be later.
+- Asymmetric: one in twenty may be earlier, one in twenty later. Where nothing can be
+  early (the early end lies in the past, or a wait for the window swallows it) the
+  interval is one-sided, and one in ten may be later.
 - Today: an arrival shifts and stretches the intervals told after it, as the mean and
   the mean size of the newest errors say, so that a surge is followed within the hour.
 - Adaptive (Gibbs and Candès 2021; as quantile tracking, Angelopoulos, Candès, Tibshirani
   2023): each miss widens its side, each hit narrows it a little, so that on the long run
-  one in twenty misses each side whatever happens.
+  one in twenty misses each side whatever happens, and one in ten a single one.
 """
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 MISS: Final = 0.05
 """The share that may miss on each side; both together are the tenth that may miss."""
@@ -43,7 +45,7 @@ MEMORY: Final = 12.0
 SLOW: Final = 1_000.0
 """What is usual moves by one part in so many an arrival."""
 
-STEP: Final = 0.05
+STEP: Final = 0.03
 """How far a miss moves its side, in half-widths; a hit moves it back by 1/19 of it."""
 
 MOST_SIZE: Final = 6.0
@@ -51,6 +53,10 @@ MOST_SIZE: Final = 6.0
 
 GAIN: Final = (0.5, 3.0)
 STRETCH: Final = (0.6, 8.0)
+
+RULES: Final = 2
+"""2: what lies in the past cannot be missed either, and one-sided intervals have a gain
+of their own. By 1 what was stored before is reckoned as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,8 @@ class Today:
     """What the newest arrivals of one horizon say, in half-widths of their intervals.
 
     `shift_sum` and `size_sum` are sums of errors and of their sizes over `weight`
-    arrivals, `quiet_shift` and `quiet_size` their means on usual days; `low_gain` and `high_gain` are what misses made of either side.
+    arrivals, `quiet_shift` and `quiet_size` their means on usual days. `low_gain` and
+    `high_gain` are what misses made of either side, `alone_gain` of one-sided ones.
     """
 
     shift_sum: float = 0.0
@@ -94,6 +101,7 @@ class Today:
     quiet_size: float = QUIET_SIZE
     low_gain: float = 1.0
     high_gain: float = 1.0
+    alone_gain: float = 1.0
 
     @property
     def shift(self) -> float:
@@ -109,16 +117,36 @@ class Today:
         return _within(ratio, STRETCH)
 
 
+class Group(NamedTuple):
+    """By whose past errors an interval goes, beside the horizon."""
+
+    zone: str
+    hour: int
+
+
+class Reach(NamedTuple):
+    """The ends of an interval, in seconds after the arrival that is expected.
+
+    Of one that is one-sided `low_s` cannot come true: nothing can be so early.
+    """
+
+    low_s: float
+    high_s: float
+    is_one_sided: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """What intervals follow from: margins by group (`key`), and today by horizon.
 
-    `version` names the margins; 0 where nothing is calibrated yet.
+    `version` names the margins; 0 where nothing is calibrated yet. `rules` are those by
+    which an interval is made of them (`RULES`).
     """
 
     version: int = 0
     margins: Mapping[str, Margins] = field(default_factory=dict)
     today: tuple[Today, ...] = ()
+    rules: int = 1
 
     def of(self, ahead_s: float, zone: str, hour: int) -> Margins:
         """Return the usual margins of a group, or those of the nearest parent."""
@@ -151,7 +179,26 @@ class Calibration:
 
     def told(self, ahead_s: float, zone: str, hour: int) -> Margins:
         """Return the margins to tell: the usual ones as today shifts and stretches them."""
-        return as_today(self.of(ahead_s, zone, hour), self.now(ahead_s))
+        today = self.now(ahead_s)
+        if self.rules == 1:
+            today = replace(today, alone_gain=today.high_gain)
+        return as_today(self.of(ahead_s, zone, hour), today)
+
+    def reach(
+        self, ahead_s: float, spread_s: float, group: Group, opens_s: float | None
+    ) -> Reach:
+        """Return how far the interval of an arrival so far ahead reaches.
+
+        `opens_s` is when its window opens, in seconds after it is expected.
+        """
+        margins, unit_s = self.told(ahead_s, *group), spread_of(spread_s)
+        low_s = min(0.0, margins.low) * unit_s
+        first_s = [] if opens_s is None else [opens_s]
+        if self.rules > 1:
+            first_s.append(-ahead_s)
+        is_one_sided = max(first_s, default=-math.inf) >= low_s
+        high = margins.high_alone if is_one_sided else margins.high
+        return Reach(low_s, max(0.0, high) * unit_s, is_one_sided)
 
 
 def key(band: int, zone: str, hour: int | None) -> str:
@@ -185,16 +232,23 @@ def as_today(usual: Margins, today: Today) -> Margins:
     return Margins(
         low=middle - reach * today.low_gain,
         high=middle + reach * today.high_gain,
-        high_alone=middle + reach * alone * today.high_gain,
+        high_alone=middle + reach * alone * today.alone_gain,
     )
 
 
 def learn_today(
-    today: Today, usual: Margins, scored: float, *, shift: float, stretch: float
+    today: Today,
+    usual: Margins,
+    scored: float,
+    *,
+    shift: float,
+    stretch: float,
+    is_one_sided: bool = False,
 ) -> Today:
     """Return what a horizon knows after one more arrival: O(1).
 
-    `shift` and `stretch` are those that the told interval had been given.
+    `shift` and `stretch` are those that the told interval had been given. One that could
+    not be early says nothing of how far both sides are to reach.
     """
     error = (scored - usual.centre) / usual.half
     most = MOST_SIZE * today.quiet_size * today.stretch
@@ -204,15 +258,22 @@ def learn_today(
     left = (error - shift) / stretch
     usual_most = MOST_SIZE * today.quiet_size
     quiet_off = _within(left - today.quiet_shift, (-usual_most, usual_most))
-    return replace(
+    known = replace(
         today,
         shift_sum=today.shift_sum * keep + middle + off,
         size_sum=today.size_sum * keep + abs(off),
         weight=today.weight * keep + 1,
         quiet_shift=today.quiet_shift + quiet_off / SLOW,
         quiet_size=today.quiet_size + (abs(quiet_off) - today.quiet_size) / SLOW,
-        low_gain=_gain(today.low_gain, missed=left < -today.low_gain),
-        high_gain=_gain(today.high_gain, missed=left > today.high_gain),
+    )
+    if is_one_sided:
+        end = (usual.high_alone - usual.centre) / usual.half * today.alone_gain
+        gain = _gain(today.alone_gain, 2 * MISS, missed=left > end)
+        return replace(known, alone_gain=gain)
+    return replace(
+        known,
+        low_gain=_gain(today.low_gain, MISS, missed=left < -today.low_gain),
+        high_gain=_gain(today.high_gain, MISS, missed=left > today.high_gain),
     )
 
 
@@ -228,8 +289,8 @@ def next_day(today: Today) -> Today:
     return replace(today, shift_sum=0.0, size_sum=0.0, weight=0.0)
 
 
-def _gain(gain: float, *, missed: bool) -> float:
-    return _within(gain + STEP * ((1.0 if missed else 0.0) - MISS), GAIN)
+def _gain(gain: float, may_miss: float, *, missed: bool) -> float:
+    return _within(gain + STEP * ((1.0 if missed else 0.0) - may_miss), GAIN)
 
 
 def _within(value: float, bounds: tuple[float, float]) -> float:

@@ -22,7 +22,7 @@ import numpy as np
 
 from apps.core.units import Point, great_circle_m
 from apps.routes.conditions import RoadCondition, minutes_text
-from apps.routes.conformal import Calibration, spread_of
+from apps.routes.conformal import Calibration, Group
 from apps.routes.dayinputs import Interval
 from apps.routes.hours import hour_factor
 from apps.routes.parameters import Parameters
@@ -140,7 +140,7 @@ class Expected:
     """What is expected of one stop; `eta_at` is the begin of service.
 
     `spread_s` is the model's spread of the arrival, `ahead_s` how far it is from the
-    outset.
+    outset; `is_one_sided` whether its interval can be missed on the late side alone.
     """
 
     stop_id: UUID
@@ -152,6 +152,7 @@ class Expected:
     reason: str
     spread_s: float = 0.0
     ahead_s: float = 0.0
+    is_one_sided: bool = False
 
 
 @dataclass(slots=True)
@@ -203,7 +204,7 @@ def propagate(
         arrives_at = way.at
         ahead_s = (arrives_at - way.began_at).total_seconds()
         spread_s = math.sqrt(way.variance_s2 + (law.drift * ahead_s) ** 2)
-        low_at, high_at = _wait_and_spread(way, visit, law, spread_s)
+        low_at, high_at, is_one_sided = _wait_and_spread(way, visit, law, spread_s)
         found.append(
             Expected(
                 stop_id=visit.stop_id,
@@ -224,6 +225,7 @@ def propagate(
                 ),
                 spread_s=spread_s,
                 ahead_s=ahead_s,
+                is_one_sided=is_one_sided,
             )
         )
         way.at += timedelta(seconds=visit.service_s)
@@ -283,17 +285,18 @@ def _slowed(
 
 def _wait_and_spread(
     way: _Way, visit: Visit, law: TravelLaw, spread_s: float
-) -> tuple[datetime, datetime]:
+) -> tuple[datetime, datetime, bool]:
     """Wait for the window, resting meanwhile if a break is due; return the interval."""
     arrives_at, opens_at = way.at, _opens(visit, way.at)
-    low_at, high_at = _interval(way, visit, law, spread_s, opens_at)
+    low_at, high_at, is_one_sided = _interval(way, visit, law, spread_s, opens_at)
     if opens_at is None or opens_at <= arrives_at:
-        return max(low_at, way.began_at, opens_at or low_at), high_at
+        low_at = max(low_at, way.began_at, opens_at or low_at)
+        return low_at, high_at, is_one_sided
     _rest_while_waiting(way, opens_at)
     way.at = opens_at
     by_then_s = Z90 * spread_s - (opens_at - arrives_at).total_seconds()
     way.variance_s2 = min(way.variance_s2, (max(0.0, by_then_s) / Z90) ** 2)
-    return opens_at, max(opens_at, high_at)
+    return opens_at, max(opens_at, high_at), is_one_sided
 
 
 def _interval(
@@ -302,20 +305,19 @@ def _interval(
     law: TravelLaw,
     spread_s: float,
     opens_at: datetime | None,
-) -> tuple[datetime, datetime]:
+) -> tuple[datetime, datetime, bool]:
     """Return between what the arrival lies, its ETA inside; where it cannot be early, up to less."""
     arrives_at = way.at
     if law.calibration is None:
         margin = timedelta(seconds=Z90 * spread_s)
-        return arrives_at - margin, arrives_at + margin
+        return arrives_at - margin, arrives_at + margin, False
     ahead_s = (arrives_at - way.began_at).total_seconds()
-    hour = arrives_at.astimezone(ZoneInfo(law.zone)).hour
-    told = law.calibration.told(ahead_s, visit.zone, hour)
-    unit_s = spread_of(spread_s)
-    low_at = arrives_at + timedelta(seconds=min(0.0, told.low) * unit_s)
-    is_swallowed = opens_at is not None and opens_at >= low_at
-    high = told.high_alone if is_swallowed else told.high
-    return low_at, arrives_at + timedelta(seconds=max(0.0, high) * unit_s)
+    group = Group(visit.zone, arrives_at.astimezone(ZoneInfo(law.zone)).hour)
+    opens_s = (opens_at - arrives_at).total_seconds() if opens_at else None
+    reach = law.calibration.reach(ahead_s, spread_s, group, opens_s)
+    low_at = arrives_at + timedelta(seconds=reach.low_s)
+    high_at = arrives_at + timedelta(seconds=reach.high_s)
+    return low_at, high_at, reach.is_one_sided
 
 
 def _rest_while_waiting(way: _Way, until: datetime) -> None:

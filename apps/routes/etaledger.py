@@ -19,8 +19,9 @@ from apps.routes.eta import Expected, Outset, Rest, TravelLaw, Visit, propagate
 from apps.routes.places import Area, Circle
 
 ENGINE: Final = "propagation"
-ENGINE_VERSION: Final = "2"
-"""2: intervals may be conformal; what version 1 stored is reckoned as it was."""
+ENGINE_VERSION: Final = "3"
+"""2: intervals may be conformal. 3: by the rules that their calibration names. What was
+stored before is reckoned as it was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from apps.routes.calibrating import margins_before, tellings_in
 from apps.routes.calibrationrows import StopTelling
-from apps.routes.conformal import Calibration, spread_of
-from apps.routes.tellings import Telling, scored
+from apps.routes.conformal import Calibration, Group
+from apps.routes.tellings import Telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,15 @@ def _tried(
             continue
         began_s = row.began_at.timestamp()
         for told in tellings_in(row.told):
-            margins = known.of(told.ahead_s, row.zone, told.hour)
-            off = scored(told, row.arrived_at)
-            width_s = (margins.high - margins.low) * spread_of(told.spread_s)
+            group = Group(row.zone, told.hour)
+            reach = known.reach(told.ahead_s, told.spread_s, group, None)
+            off_s = row.arrived_at.timestamp() - told.arrives_s
+            is_early = off_s < reach.low_s and not reach.is_one_sided
             yield (
                 holds(told, began_s),
-                margins.low <= off <= margins.high,
+                off_s <= reach.high_s and not is_early,
                 told.high_s - told.low_s,
-                width_s,
+                reach.high_s - max(reach.low_s, -told.ahead_s),
             )
 
 

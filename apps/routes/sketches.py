@@ -4,25 +4,23 @@ A histogram stands for its group: an arrival costs one addition, a night one mul
 by `KEPT`, whatever the history. Its bins are equal in asinh(score): fine where most scores
 are, coarse in the tails.
 
-A group of few arrivals is drawn to its parent, as `n / (n + DRAWN)` of its own quantile:
-zone × hour to what its zone and its hour say together, these to the horizon, the horizon
-to everything. The level of a quantile is raised by what a finite sample may miss, so that
-with n scores it is `(1 - share) · (1 + 1/n)` (split conformal: Papadopoulos et al. 2002).
+A group of few arrivals is drawn to its parent: zones and hours to their horizon, this to
+everything, by `DRAWN` further scores that are spread as the parent's are, so that a
+quantile is that of a mixture and no extreme of a few. Zone × hour goes by what its zone
+and its hour say together, and by `n / (n + DRAWN)` of its own quantile. Of a group alone
+the level is raised by what a finite sample may miss, so that with n scores it is
+`(1 - share) · (1 + 1/n)` (split conformal: Papadopoulos et al. 2002).
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from statistics import NormalDist
 from typing import Final
 
-from apps.routes.conformal import (
-    EVERYTHING,
-    MISS,
-    NORMAL,
-    Margins,
-    key,
-)
+from apps.routes.conformal import EVERYTHING, MISS, Margins, key
 
 BINS: Final = 160
 REACH: Final = 4.8
@@ -31,8 +29,11 @@ REACH: Final = 4.8
 KEPT: Final = 0.97
 """What a night leaves of a histogram's weight: half of it after 23 nights."""
 
-DRAWN: Final = 60.0
+DRAWN: Final = 100.0
 """A group of so many arrivals counts as much as its parent."""
+
+GUESSED: Final = 60.0
+"""Everything is drawn to the normal distribution by so many arrivals."""
 
 FORGOTTEN: Final = 0.01
 """A bin with less weight is left out."""
@@ -93,9 +94,12 @@ def quantile(bins: Mapping[int, float], share: float) -> float:
 
 def margins_of(bins: Mapping[int, float]) -> Margins:
     """Return a group's own margins; levels are raised for the size of the sample."""
-    count = sum(bins.values())
-    side = min(1.0, (1 - MISS) * (1 + 1 / count))
-    alone = min(1.0, (1 - 2 * MISS) * (1 + 1 / count))
+    return _margins(bins, 1 + 1 / sum(bins.values()))
+
+
+def _margins(bins: Mapping[int, float], raised: float) -> Margins:
+    side = min(1.0, (1 - MISS) * raised)
+    alone = min(1.0, (1 - 2 * MISS) * raised)
     return Margins(
         low=quantile(bins, 1 - side),
         high=quantile(bins, side),
@@ -108,12 +112,33 @@ def table(sketches: Mapping[str, Bins]) -> dict[str, Margins]:
     sums = _sums(sketches)
     if EVERYTHING not in sums:
         return {}
-    found = {EVERYTHING: _drawn(sums[EVERYTHING], NORMAL)}
-    by_size = sorted(sums.items(), key=lambda item: (_depth(item[0]), item[0]))
-    for name, bins in by_size:
-        if name != EVERYTHING:
-            found[name] = _drawn(bins, _parent(name, found))
-    return found
+    pooled = {EVERYTHING: _pooled(sums[EVERYTHING], _normal(), GUESSED)}
+    for name in sorted(sums, key=lambda name: (_depth(name), name)):
+        if name != EVERYTHING and _depth(name) < FINEST:
+            pooled[name] = _pooled(sums[name], pooled[_above(name)], DRAWN)
+    found = {name: _margins(bins, 1.0) for name, bins in pooled.items()}
+    finest = {
+        name: _drawn(sums[name], _parent(name, found))
+        for name in sums
+        if name not in found
+    }
+    return found | finest
+
+
+@cache
+def _normal() -> Bins:
+    """Return the histogram of one normal score."""
+    shares = [NormalDist().cdf(_edge(place)) for place in range(BINS + 1)]
+    return {at: shares[at + 1] - shares[at] for at in range(BINS)}
+
+
+def _pooled(own: Bins, parent: Bins, weight: float) -> Bins:
+    """Return a group's histogram with so much weight more, spread as the parent's."""
+    drawn = weight / sum(parent.values())
+    return {
+        at: own.get(at, 0.0) + drawn * parent.get(at, 0.0)
+        for at in own.keys() | parent.keys()
+    }
 
 
 def _sums(sketches: Mapping[str, Bins]) -> Sketches:
@@ -129,18 +154,29 @@ def _sums(sketches: Mapping[str, Bins]) -> Sketches:
 
 
 def _depth(name: str) -> int:
-    return sum(bool(part) for part in name.split("|"))
+    return 0 if name == EVERYTHING else 1 + sum(bool(part) for part in _beside(name))
+
+
+FINEST: Final = 3
+"""The depth of horizon × zone × hour."""
+
+
+def _beside(name: str) -> list[str]:
+    """Return a group's zone and hour, each empty where it is any."""
+    return name.split("|")[1:]
+
+
+def _above(name: str) -> str:
+    """Return the group to which a horizon, a zone or an hour is drawn."""
+    return EVERYTHING if _depth(name) == 1 else f"{name.split('|', maxsplit=1)[0]}||"
 
 
 def _parent(name: str, found: Mapping[str, Margins]) -> Margins:
-    """Return what a group's parents say of it together."""
+    """Return what the zone and the hour of a group of the finest kind say together."""
     band, zone, hour = name.split("|")
-    if not (zone or hour):
-        return found[EVERYTHING]
-    horizon = found[f"{band}||"]
-    if not (zone and hour):
-        return horizon
-    return _together(found[f"{band}|{zone}|"], found[f"{band}||{hour}"], horizon)
+    return _together(
+        found[f"{band}|{zone}|"], found[f"{band}||{hour}"], found[f"{band}||"]
+    )
 
 
 def _together(zone: Margins, hour: Margins, horizon: Margins) -> Margins:

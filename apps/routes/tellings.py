@@ -32,7 +32,8 @@ class Telling:
     """What was told of a stop once; instants in seconds since 1970.
 
     `arrives_s` is without the wait for a window, `spread_s` the model's, `ahead_s` how
-    far off it was. `shift` and `stretch` are what that day had made of the interval.
+    far off it was. `shift` and `stretch` are what that day had made of the interval;
+    where it `is_one_sided`, nothing could be early.
     """
 
     arrives_s: float
@@ -43,6 +44,7 @@ class Telling:
     low_s: float
     high_s: float
     hour: int
+    is_one_sided: bool = False
 
     @property
     def band(self) -> int:
@@ -64,6 +66,7 @@ def telling_of(expected: Expected, law: TravelLaw) -> Telling:
         low_s=round(expected.low_at.timestamp(), 3),
         high_s=round(expected.high_at.timestamp(), 3),
         hour=expected.arrives_at.astimezone(ZoneInfo(law.zone)).hour,
+        is_one_sided=expected.is_one_sided,
     )
 
 
@@ -95,6 +98,7 @@ def learn_arrival(
             scored(told, arrived_at),
             shift=told.shift,
             stretch=told.stretch,
+            is_one_sided=told.is_one_sided,
         )
     return replace(calibration, today=tuple(today))
 
@@ -105,18 +109,24 @@ def scores_of(
     tellings: Sequence[Telling],
     arrived_at: datetime,
 ) -> list[Scored]:
-    """Return the scores of an arrival, freed of their day, as the night learns them."""
+    """Return the scores of an arrival, freed of their day, as the night learns them.
+
+    Where no margins are known, nobody knows what is usual either: what the first day did
+    to its intervals is what the night has to learn.
+    """
     return [
         Scored(
             band=told.band,
             zone=zone,
             hour=told.hour,
-            score=freed(
-                scored(told, arrived_at),
-                calibration.of(told.ahead_s, zone, told.hour),
-                shift=told.shift,
-                stretch=told.stretch,
-            ),
+            score=_freed(calibration, zone, told, scored(told, arrived_at)),
         )
         for told in tellings
     ]
+
+
+def _freed(calibration: Calibration, zone: str, told: Telling, off: float) -> float:
+    if not calibration.margins:
+        return off
+    usual = calibration.of(told.ahead_s, zone, told.hour)
+    return freed(off, usual, shift=told.shift, stretch=told.stretch)

@@ -4,7 +4,7 @@ import heapq
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from apps.routes.conformal import Calibration, next_day, spread_of
+from apps.routes.conformal import RULES, Calibration, Group, next_day
 from apps.routes.sketches import Scored, Sketches, fold, table
 from apps.routes.tellings import Telling, learn_arrival, scores_of
 from tests.bench._eta_outcomes import Outcome
@@ -28,10 +28,11 @@ class Online:
 
     fold_s: float
     new_day_s: float = 86_400.0
-    calibration: Calibration = field(default_factory=Calibration)
+    calibration: Calibration = field(default_factory=lambda: Calibration(rules=RULES))
     sketches: Sketches = field(default_factory=dict)
     seen: list[Scored] = field(default_factory=list)
     folded: int = 0
+    told: int = 0
     waiting: list[tuple[float, int, Outcome]] = field(default_factory=list)
 
     def tell(self, case: Case) -> Outcome:
@@ -45,23 +46,25 @@ class Online:
             telling=self._telling(case),
             arrived_s=case.came_s,
         )
-        heapq.heappush(self.waiting, (case.came_s, id(outcome), outcome))
+        self.told += 1
+        heapq.heappush(self.waiting, (case.came_s, self.told, outcome))
         return outcome
 
     def _telling(self, case: Case) -> Telling:
         ahead_s = case.expected_s - case.told_s
-        margins = self.calibration.told(ahead_s, case.zone, case.hour)
         today = self.calibration.now(ahead_s)
-        unit_s = spread_of(case.spread_s)
+        group = Group(case.zone, case.hour)
+        reach = self.calibration.reach(ahead_s, case.spread_s, group, None)
         return Telling(
             arrives_s=case.expected_s,
             spread_s=case.spread_s,
             ahead_s=ahead_s,
             shift=today.shift,
             stretch=today.stretch,
-            low_s=max(case.told_s, case.expected_s + min(0.0, margins.low) * unit_s),
-            high_s=case.expected_s + max(0.0, margins.high) * unit_s,
+            low_s=max(case.told_s, case.expected_s + reach.low_s),
+            high_s=case.expected_s + reach.high_s,
             hour=case.hour,
+            is_one_sided=reach.is_one_sided,
         )
 
     def _learn(self, outcome: Outcome) -> None:

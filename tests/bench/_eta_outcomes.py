@@ -55,10 +55,14 @@ class Outcome:
         return self.telling.high_s - self.telling.low_s
 
     def symmetric(self, margin_s: float) -> tuple[bool, float]:
-        """Tell whether an interval of so much to both sides holds, and its width."""
-        opens_s = self.opens_s or 0.0
-        low_s = max(self.telling.arrives_s - margin_s, opens_s)
-        high_s = max(self.telling.arrives_s + margin_s, opens_s)
+        """Tell whether an interval of so much to both sides holds, and its width.
+
+        No more than ours does it reach into the past, or before the window.
+        """
+        told_s = self.telling.arrives_s - self.telling.ahead_s
+        first_s = max(told_s, self.opens_s or 0.0)
+        low_s = max(self.telling.arrives_s - margin_s, first_s)
+        high_s = max(self.telling.arrives_s + margin_s, first_s)
         return low_s <= self.began_s <= high_s, high_s - low_s
 
 

@@ -18,8 +18,13 @@ from tests.bench._eta_outcomes import Outcome
 CELL_DEG = 0.025
 MOST_ZONES = 8
 FORMAT = "%Y-%m-%d %H:%M:%S"
-WINDOW_CV = 0.25
-"""A pickup's first spread, as a share of the time until its window closes."""
+HALF_HOUR_S = 1_800
+NEWEST = 300
+FEW = 30
+"""A city with fewer pickups of a kind goes by those of all."""
+
+FIRST_S = (1_800.0, 1_800.0)
+"""What is expected where nothing is known, and its spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +116,16 @@ class Pickup:
         return max(self.accepted_at, self.before_at)
 
     @property
-    def is_open(self) -> bool:
-        """Whether its window is open when it is told."""
-        return self.told_at >= self.opens_at
+    def took_s(self) -> float:
+        """How long after it was told the courier came."""
+        return (self.came_at - self.told_at).total_seconds()
 
     @property
-    def left_s(self) -> float:
-        """How much of its window is ahead, or will be when it opens."""
-        left = self.closes_at - max(self.told_at, self.opens_at)
-        return max(600.0, left.total_seconds())
-
-    @property
-    def took_share(self) -> float:
-        """Which share of that had passed when the courier came."""
-        begins_at = max(self.told_at, self.opens_at)
-        return (self.came_at - begins_at).total_seconds() / self.left_s
+    def kind(self) -> int:
+        """How long its window is still to last: by half hours up to four, then by doubles."""
+        left_s = max(0.0, (self.closes_at - self.told_at).total_seconds())
+        halves = left_s / HALF_HOUR_S
+        return int(halves) if halves < 8 else 8 + int(math.log2(halves / 8))
 
 
 def pickups_of(path: Path) -> list[Pickup]:
@@ -162,29 +162,40 @@ def _at(text: str) -> datetime:
 
 @dataclass(slots=True)
 class _Promises:
-    """The naive model of arrival: which share of what is left of a window passes."""
+    """The naive model of arrival: what the newest of its kind took, and how they spread."""
 
-    known: dict[tuple[str, bool], list[float]] = field(
+    known: dict[tuple[str, int], list[float]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    all_: list[float] = field(default_factory=list)
 
-    def expected_s(self, each: Pickup) -> float:
-        """Return the median share of the newest, of its city where enough are known."""
-        own, all_ = self.known[each.city, each.is_open], self.known["*", each.is_open]
-        shares = own if len(own) >= 30 else all_
-        share = median(shares[-300:]) if shares else 0.5
-        begins_s = max(each.told_at, each.opens_at).timestamp()
-        return max(each.told_at.timestamp() + 60, begins_s + share * each.left_s)
+    def expected_s(self, each: Pickup) -> tuple[float, float]:
+        """Return the median of the newest, of its city where enough are known; and a spread.
+
+        The spread is the root of the mean square around the median.
+        """
+        own, all_ = self.known[each.city, each.kind], self.known["*", each.kind]
+        took_s = own if len(own) >= FEW else all_ if len(all_) >= 10 else self.all_
+        newest = took_s[-NEWEST:]
+        if not newest:
+            return FIRST_S
+        middle_s = median(newest)
+        square_s2 = sum((one - middle_s) ** 2 for one in newest) / len(newest)
+        return middle_s, max(60.0, math.sqrt(square_s2))
 
     def learn(self, each: Pickup) -> None:
         """Remember one more."""
-        self.known[each.city, each.is_open].append(each.took_share)
-        self.known["*", each.is_open].append(each.took_share)
+        self.known[each.city, each.kind].append(each.took_s)
+        self.known["*", each.kind].append(each.took_s)
+        self.all_.append(each.took_s)
 
 
-def tell_pickups(pickups: list[Pickup], *, warm: int) -> tuple[list[Outcome], int]:
-    """Tell each pickup after the one before; margins are folded every hour."""
-    online, model = Online(fold_s=3_600), _Promises()
+def tell_pickups(pickups: list[Pickup]) -> tuple[list[Outcome], int]:
+    """Tell each pickup after the one before; return what came of it, and how many teach.
+
+    Margins are made at night. The first of the two days teaches, the second is judged.
+    """
+    online, model = Online(fold_s=86_400), _Promises()
     by_end = sorted(pickups, key=lambda each: each.came_at)
     done, outcomes = 0, []
     for each in pickups:
@@ -192,14 +203,9 @@ def tell_pickups(pickups: list[Pickup], *, warm: int) -> tuple[list[Outcome], in
             model.learn(by_end[done])
             done += 1
         told_s, came_s = each.told_at.timestamp(), each.came_at.timestamp()
-        spread_s = WINDOW_CV * (max(0.0, each.closes_at.timestamp() - told_s) + 600)
-        case = Case(
-            told_s,
-            model.expected_s(each),
-            spread_s,
-            came_s,
-            each.city,
-            each.told_at.hour,
-        )
+        took_s, spread_s = model.expected_s(each)
+        hour = each.told_at.hour
+        case = Case(told_s, told_s + took_s, spread_s, came_s, each.city, hour)
         outcomes.append(online.tell(case))
-    return outcomes, warm
+    first = pickups[0].told_at.date()
+    return outcomes, sum(each.told_at.date() == first for each in pickups)

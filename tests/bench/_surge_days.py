@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 
 from apps.core.units import Point
-from apps.routes.conformal import Calibration, next_day
+from apps.routes.conformal import RULES, Calibration, next_day
 from apps.routes.dayinputs import Interval
 from apps.routes.eta import Outset, TravelLaw, Visit, propagate
 from apps.routes.sketches import Scored, Sketches, fold, table
@@ -100,7 +100,7 @@ class Driven:
         """Begin with nothing known."""
         self._weeks, self._learns = weeks, learns
         self._sketches: Sketches = {}
-        self._calibration = Calibration()
+        self._calibration = Calibration(rules=RULES)
         self._seen: list[Scored] = []
 
     def outcomes(self) -> Iterator[Outcome]:
@@ -113,6 +113,7 @@ class Driven:
                 version=number + 1,
                 margins=table(self._sketches),
                 today=tuple(next_day(each) for each in self._calibration.today),
+                rules=RULES,
             )
 
     def _day(self, number: int, day: date) -> Iterator[Outcome]:

@@ -82,7 +82,7 @@ def _nyc(path: Path) -> dict[str, Any]:
 def _lade(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {"skipped": "The file of pickups is not there."}
-    return _figures("lade", *tell_pickups(pickups_of(path), warm=1_000))
+    return _figures("lade", *tell_pickups(pickups_of(path)))
 
 
 def _figures(name: str, outcomes: Sequence[Outcome], warm: int) -> dict[str, Any]:

@@ -14,7 +14,9 @@ from apps.core.units import Point
 from apps.routes.conformal import (
     EVERYTHING,
     NORMAL,
+    RULES,
     Calibration,
+    Group,
     Margins,
     Today,
     as_today,
@@ -36,7 +38,14 @@ from apps.routes.sketches import (
     quantile,
     table,
 )
-from apps.routes.tellings import FIRST_IS_KEPT, Telling, kept, learn_arrival, telling_of
+from apps.routes.tellings import (
+    FIRST_IS_KEPT,
+    Telling,
+    kept,
+    learn_arrival,
+    scores_of,
+    telling_of,
+)
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LAW = TravelLaw(219, 0.7, 100, "Europe/Berlin", 0.3, 0.5, 0.08)
@@ -116,6 +125,13 @@ def test_large_group_has_its_own_margins_and_a_small_one_its_parents() -> None:
     assert found[key(0, "A", 9)].high == pytest.approx(1.645, rel=0.1)
     assert found[key(0, "B", 9)].high == pytest.approx(4.9, rel=0.1)
     assert found[key(0, "C", 9)].high < 7
+
+
+def test_extreme_of_a_few_does_not_stretch_a_zone() -> None:
+    rng = np.random.default_rng(8)
+    seen = scores(rng.normal(size=4_000)) + scores(np.array([0.1, 40.0]), zone="C")
+    found = table(fold({}, seen))
+    assert found[key(0, "C", None)].high < 1.5 * found[key(0, "", None)].high
 
 
 def test_old_scores_are_forgotten_by_halves() -> None:
@@ -206,9 +222,47 @@ def test_swallowed_early_side_leaves_one_in_ten_to_the_late_one() -> None:
     assert waits.high_at < free.high_at
 
 
+def test_early_end_in_the_past_leaves_one_in_ten_to_the_late_one() -> None:
+    known = Calibration(1, {EVERYTHING: MARGINS}, rules=RULES)
+    soon, later = (known.reach(each, 100.0, Group("A", 9), None) for each in (90, 110))
+    assert (soon.is_one_sided, later.is_one_sided) == (True, False)
+    assert (soon.high_s, later.high_s) == pytest.approx((140.0, 200.0))
+    before = Calibration(1, {EVERYTHING: MARGINS})
+    assert before.reach(90, 100.0, Group("A", 9), None).high_s == pytest.approx(200.0)
+
+
+def test_one_sided_intervals_miss_one_in_ten_and_move_no_other_side() -> None:
+    rng, today = np.random.default_rng(4), Today()
+    held = []
+    for each in rng.exponential(1.0, size=3_000):
+        held.append(float(each) <= as_today(NORMAL, today).high_alone)
+        shift, stretch = today.shift, today.stretch
+        today = learn_today(
+            today,
+            NORMAL,
+            float(each),
+            shift=shift,
+            stretch=stretch,
+            is_one_sided=True,
+        )
+    assert sum(held) / len(held) == pytest.approx(0.9, abs=0.01)
+    assert (today.low_gain, today.high_gain) == (1.0, 1.0)
+
+
+def test_first_day_is_learned_whole() -> None:
+    basis = {"shift": 2.0, "stretch": 4.0}
+    at = AT + timedelta(seconds=500)
+    first = scores_of(Calibration(), "A", [told(300, **basis)], at)
+    known = Calibration(1, {EVERYTHING: NORMAL})
+    later = scores_of(known, "A", [told(300, **basis)], at)
+    assert [each.score for each in first] == [5.0]
+    assert abs(later[0].score) < 1
+
+
 def test_ledger_reckons_conformal_times_again_to_the_byte() -> None:
     today = (Today(1.5, 2.5, 4.0), Today(), Today())
-    known = Calibration(3, {EVERYTHING: MARGINS, key(0, "Altstadt", 10): NORMAL}, today)
+    margins = {EVERYTHING: MARGINS, key(0, "Altstadt", 10): NORMAL}
+    known = Calibration(3, margins, today, RULES)
     law = TravelLaw(219, 0.7, 100, "Europe/Berlin", 0.3, 0.5, 0.08, (), known)
     outset, visits = Outset(Point(49.5, 11.28), AT), [visit(n) for n in range(1, 9)]
     answer = encode_times(propagate(outset, visits, (), (), law))
@@ -225,10 +279,25 @@ def test_ledger_reckons_what_was_stored_before_calibrations() -> None:
     assert rerun(msgspec.json.encode(stored, order="sorted")) == answer
 
 
+def test_ledger_reckons_what_was_stored_by_the_first_rules() -> None:
+    today = Today(1.5, 2.5, 4.0, high_gain=1.3)
+    known = Calibration(3, {EVERYTHING: MARGINS}, (today, Today(), Today()))
+    law = TravelLaw(219, 0.7, 100, "Europe/Berlin", 0.3, 0.5, 0.08, (), known)
+    outset, visits = Outset(Point(49.5, 11.28), AT), [visit(1), visit(2)]
+    stored = msgspec.json.decode(encode_request(outset, visits, (), (), law))
+    del stored["law"]["calibration"]["rules"]
+    for each in stored["law"]["calibration"]["today"]:
+        del each["alone_gain"]
+    answer = encode_times(propagate(outset, visits, (), (), law))
+    assert rerun(msgspec.json.encode(stored, order="sorted")) == answer
+    alone = known.told(60, "", 9).high_alone
+    assert alone > as_today(MARGINS, today).high_alone
+
+
 def told(ahead_s: float, **more: float) -> Telling:
     at = AT.timestamp()
-    basis = {"shift": 0.0, "stretch": 1.0, **more}
-    return Telling(at, 100.0, ahead_s, low_s=at - 150, high_s=at + 150, hour=9, **basis)
+    shift, stretch = more.get("shift", 0.0), more.get("stretch", 1.0)
+    return Telling(at, 100.0, ahead_s, shift, stretch, at - 150, at + 150, hour=9)
 
 
 def test_near_horizons_keep_the_last_telling_and_the_far_one_the_first() -> None:
