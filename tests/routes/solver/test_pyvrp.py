@@ -4,12 +4,19 @@ from dataclasses import replace
 
 import pytest
 
+from apps.routes.solver.greedy import construct
+from apps.routes.solver.insertion import Arrays
 from apps.routes.solver.port import Stop, open_engine
 from apps.routes.solver.problem import Problem
 from apps.routes.solver.pyvrp_solver import engine, partsearch, popmusic, turns
 from apps.routes.solver.pyvrp_solver.engine import PyVrpSolver
+from apps.routes.solver.pyvrp_solver.partsearch import PartSearch
+from apps.routes.solver.pyvrp_solver.turns import Turns
+from apps.routes.solver.routestate import build_route
 from apps.routes.solver.solution import Solution
 from apps.routes.solver.validate import validate
+from apps.routes.solver.view import View
+from apps.routes.solver.warmth import start_plan
 from tests.routes.solver.instances import composed_day, job, line_problem, van
 from tests.routes.solver.rich import rich_problem
 
@@ -96,13 +103,44 @@ def test_search_by_pieces_is_sound_on_a_rich_day(seed: int) -> None:
 @pytest.mark.usefixtures("small_pieces")
 def test_search_by_pieces_believes_what_is_true() -> None:
     day = composed_day(120, 5, seed=2)
-    vans = tuple(replace(one, breaks=()) for one in day.vehicles)
+    # The table of capabilities says what the search does not see: breaks, overtime.
+    vans = tuple(replace(one, breaks=(), max_overtime_s=0) for one in day.vehicles)
     problem = replace(day, vehicles=vans)
 
     found = PyVrpSolver().solve(problem, stop=Stop(solutions=900), seed=3)
 
     assert found.trace[-1].cost_milli == found.cost.total_milli
     assert found.trace[-1].solutions > 20  # a piece has gained something
+
+
+def test_search_drops_nothing_any_more_once_a_plan_serves_all() -> None:
+    day = composed_day(30, 3, seed=4)
+    problem = replace(
+        day, vehicles=tuple(replace(one, breaks=()) for one in day.vehicles)
+    )
+    arrays = Arrays(View(problem))
+    open_day = Turns(arrays, construct(arrays), 5)
+    (part,) = open_day.parts
+    nothing = start_plan(arrays.view)
+
+    search = PartSearch(arrays, part, open_day.pauses, nothing, 5, is_complete=False)
+    costs = [search.best_milli]
+    while not search.model.is_complete and search.done < 200:
+        search.step()
+        costs.append(search.best_milli)
+    for _ in range(100):
+        search.step()
+        costs.append(search.best_milli)
+
+    assert search.model.is_complete
+    assert costs == sorted(costs, reverse=True)
+    served = [stop for one in search.found().values() for stop in one.stops]
+    assert sorted(served) == sorted(part.jobs)
+    routes = [
+        build_route(arrays.view, number, one.stops)
+        for number, one in search.found().items()
+    ]
+    assert search.best_milli == sum(one.cost_milli for one in routes if one)
 
 
 @pytest.mark.parametrize(("seed", "jobs", "cars"), [(905035, 15, 1), (413843, 5, 2)])
