@@ -51,6 +51,9 @@ SCHEDULES: tuple[Scheduled, ...] = (
         every_minutes=24 * 60,
     ),
     Scheduled(
+        name="ask_office", task="apps.feedback.tasks.ask_due", every_minutes=60
+    ),
+    Scheduled(
         name="expire_surveys",
         task="apps.feedback.tasks.expire_surveys",
         every_minutes=60,

@@ -173,6 +173,7 @@ PAGES: dict[str, dict[str, str]] = {
         "import_answers": "feedback.add_surveyimport",
         "export": "feedback.view_response",
         "answer": "feedback.add_response",
+        "dismiss": "feedback.add_response",
     },
     "feedback.surveyimport": {"view": "feedback.view_surveyimport", "add": NOBODY},
     "feedback.surveyhook": {

@@ -5,7 +5,7 @@ the table, a new migration that calls `grant_roles` brings it to every installat
 Which rows a person sees is another question: those of the person's depots.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.apps import apps as installed
@@ -233,6 +233,15 @@ ROLES: Mapping[str, Grants] = {
         "drivers.device": V,
     },
 }
+
+
+def role_among(names: Iterable[str]) -> str:
+    """Return the role that somebody with these groups is told as; empty: none of ours.
+
+    Of several it is the one that stands first in the table.
+    """
+    mine = set(names)
+    return next((role for role in ROLES if role in mine), "")
 
 
 def permissions_of(role: str) -> frozenset[str]:

@@ -349,7 +349,9 @@ class SurveyAsk(models.Model):
     asked_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     closed_at = models.DateTimeField(
-        null=True, blank=True, help_text="Answered, or its time was over."
+        null=True,
+        blank=True,
+        help_text="Answered, put off, or its time was over.",
     )
     response = models.OneToOneField(
         Response, on_delete=models.SET_NULL, null=True, blank=True, related_name="ask"

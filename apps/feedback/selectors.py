@@ -2,25 +2,23 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median, quantiles
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib.auth.models import User
 from django.db.models import Max, QuerySet
 
 from apps.feedback.firsts import DELIVERY
 from apps.feedback.formats import FORMATS
 from apps.feedback.formats.base import ResponseDraft
-from apps.feedback.models import Feedback, Response, Survey
+from apps.feedback.models import Feedback, Response, Survey, SurveyAsk
 from apps.feedback.questions import read_questions
 from apps.feedback.scores import Tally, tally
 from apps.feedback.states import ANSWERED, SurveyState
-from apps.recommendations.models import Recommendation
-
-PLANS = ("plan", "replan")
 
 
 def live_survey(key: str) -> Survey | None:
@@ -47,6 +45,16 @@ def asked_again_at(survey: Survey, respondent: str) -> datetime | None:
     mine = Response.objects.filter(survey__key=survey.key, respondent=respondent)
     last = mine.aggregate(last=Max("answered_at"))["last"]
     return last + timedelta(days=survey.cap_days) if last else None
+
+
+def waiting_ask(
+    user: User, now: datetime, *, survey: Survey | None = None
+) -> SurveyAsk | None:
+    """Return what waits for a person of the office, the newest; None: nothing does."""
+    rows = SurveyAsk.objects.filter(user=user, closed_at=None, expires_at__gt=now)
+    if survey is not None:
+        rows = rows.filter(survey__key=survey.key)
+    return rows.select_related("survey", "depot").first()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,92 +126,50 @@ def results_of(survey: Survey, depots: Collection[uuid.UUID] | None = None) -> R
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PulsePoint:
-    """One week of one role: the mean confidence of `count` people (None: too few)."""
-
-    week: date
-    role: str
-    count: int
-    mean: float | None
+def pulse_survey(key: str = "") -> Survey | None:
+    """Return the pulse of a key, else the first one: the live version, else the newest."""
+    rows = Survey.objects.filter(is_pulse=True).exclude(status=SurveyState.DRAFT)
+    mine = rows.filter(key=key) if key else rows
+    live = mine.filter(status=SurveyState.LIVE).order_by("key").first()
+    return live or mine.order_by("-version", "key").first()
 
 
-@dataclass(frozen=True, slots=True)
-class WeekOfWork:
-    """What the same week was like: shares in per cent, None where nothing was settled."""
+def voices_of(
+    survey: Survey, depots: Mapping[uuid.UUID, str], first: date, last: date
+) -> dict[tuple[date, str, uuid.UUID], list[float]]:
+    """Return what each person said to a pulse, by week, role and depot.
 
-    week: date
-    overridden: float | None
-    in_time: float | None
-
-
-def pulse_of(
-    survey: Survey, depots: Collection[uuid.UUID], zone: str
-) -> tuple[list[PulsePoint], list[WeekOfWork]]:
-    """Return the pulse's trend by role, beside the overridden share and the ETAs kept.
-
-    All versions of the survey count: its first question is what is compared.
+    `depots` is depot → time zone. All versions of the survey count: the first question is
+    what is compared. Who answered twice in a week is one person, with the mean; answers
+    that name nobody are a person each.
     """
     question = read_questions(survey.questions)[0]
-    rows = Response.objects.filter(survey__key=survey.key, depot__in=depots)
-    said: dict[tuple[date, str], list[int]] = defaultdict(list)
-    for answered_at, role, answers in rows.values_list(
-        "answered_at", "role", "answers"
-    ):
-        if isinstance(value := answers.get(question.id), int):
-            said[_week(answered_at, zone), role].append(value)
-    points = [
-        PulsePoint(
-            week,
-            role,
-            len(values),
-            round(sum(values) / len(values), 2)
-            if len(values) >= survey.least_answers
-            else None,
-        )
-        for (week, role), values in sorted(said.items())
-    ]
-    weeks = sorted({point.week for point in points})
-    return points, _work(weeks, depots, zone)
-
-
-def _work(
-    weeks: Sequence[date], depots: Collection[uuid.UUID], zone: str
-) -> list[WeekOfWork]:
-    if not weeks:
-        return []
-    settled = Recommendation.objects.filter(
-        depot__in=depots, settled_at__date__gte=weeks[0]
+    rows = Response.objects.filter(
+        survey__key=survey.key,
+        depot__in=list(depots),
+        answered_at__date__gte=first - timedelta(days=1),
+        answered_at__date__lte=last + timedelta(days=8),
     )
-    plans: dict[date, list[bool]] = defaultdict(list)
-    for at, state in settled.filter(
-        kind__in=PLANS, state__in=["followed", "deviated", "overridden"]
-    ).values_list("settled_at", "state"):
-        if at is not None:
-            plans[_week(at, zone)].append(state == "overridden")
-    times: dict[date, list[int]] = defaultdict(lambda: [0, 0])
-    for at, outcome in settled.filter(
-        kind="eta", state__in=["followed", "deviated"]
-    ).values_list("settled_at", "outcome"):
-        if at is not None:
-            times[_week(at, zone)][0] += outcome.get("within", 0)
-            times[_week(at, zone)][1] += outcome.get("count", 0)
-    return [
-        WeekOfWork(
-            week,
-            _percent(sum(plans[week]), len(plans[week])),
-            _percent(*times[week]),
-        )
-        for week in weeks
-    ]
+    said: dict[tuple[date, str, uuid.UUID], dict[str, list[int]]] = {}
+    for row in rows.only("pk", "answered_at", "role", "depot", "respondent", "answers"):
+        value = row.answers.get(question.id)
+        week = week_of(row.answered_at, depots[row.depot_id])
+        if isinstance(value, int) and week_begin(first) <= week <= last:
+            people = said.setdefault((week, row.role, row.depot_id), defaultdict(list))
+            people[row.respondent or str(row.pk)].append(value)
+    return {
+        place: [sum(values) / len(values) for values in people.values()]
+        for place, people in said.items()
+    }
 
 
-def _percent(part: int, whole: int) -> float | None:
-    return round(100 * part / whole, 1) if whole else None
+def week_of(at: datetime, zone: str) -> date:
+    """Return the Monday of an instant's week, by the clock of a zone."""
+    return week_begin(at.astimezone(ZoneInfo(zone)).date())
 
 
-def _week(at: datetime, zone: str) -> date:
-    day = at.astimezone(ZoneInfo(zone)).date()
+def week_begin(day: date) -> date:
+    """Return the Monday of a day's week."""
     return day - timedelta(days=day.weekday())
 
 

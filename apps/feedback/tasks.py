@@ -4,7 +4,7 @@ import uuid
 
 from apps.core import clock
 from apps.core.actors import SYSTEM
-from apps.feedback.services.surveys import ask_driver, expire_asks
+from apps.feedback.services import ask_driver, ask_office, expire_asks
 
 
 def ask_after(*, driver_id: str, because: str, about: str) -> None:
@@ -16,6 +16,11 @@ def ask_after(*, driver_id: str, because: str, about: str) -> None:
         by=SYSTEM,
         now=clock.now(),
     )
+
+
+def ask_due() -> None:
+    """Put the surveys that are due before the people of the office."""
+    ask_office(by=SYSTEM, now=clock.now())
 
 
 def expire_surveys() -> None:

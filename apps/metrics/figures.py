@@ -8,7 +8,7 @@ from statistics import median
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Max, Q
 
 from apps.depots.models import Depot
 from apps.incidents.reliance import QUICK_S
@@ -220,6 +220,27 @@ def _adherence(span: Span) -> Iterator[Figure]:
     yield _part("adherence", max(0, served - off), served)
 
 
+def _on_time(span: Span) -> Iterator[Figure]:
+    """Yield the share of visits that began in a time window, of those that had one.
+
+    Who comes before a window waits: late is only who comes after the last one's end.
+    """
+    last = Max(
+        "order__windows__closes_at",
+        filter=Q(order__windows__opens_at__lt=span.until_at),
+    )
+    visits = Stop.objects.filter(
+        route__depot=span.depot,
+        arrived_at__gte=span.from_at,
+        arrived_at__lt=span.until_at,
+    )
+    timed = visits.order_by().annotate(last=last).filter(last__isnull=False)
+    counts = timed.aggregate(
+        all=Count("pk"), kept=Count("pk", filter=Q(arrived_at__lte=F("last")))
+    )
+    yield _part("on_time_rate", counts["kept"], counts["all"])
+
+
 # ── engines ─────────────────────────────────────────────────────────────────
 def _solving(span: Span) -> Iterator[Figure]:
     """Yield how many plans failed, and how many the rules made."""
@@ -254,5 +275,6 @@ SOURCES: Final[tuple[Source, ...]] = (
     _acceptance,
     _quick_yes,
     _adherence,
+    _on_time,
     _solving,
 )

@@ -73,7 +73,7 @@ MONITORED: Final[Mapping[str, Monitored]] = {
     ),
 }
 
-ALSO_SHOWN: Final = ("coverage_first", "approval_rate")
+ALSO_SHOWN: Final = ("coverage_first", "approval_rate", "on_time_rate")
 """Kept by day too, but not watched: what they tell another figure tells sooner."""
 
 LEAST_SEEN: Final = 10

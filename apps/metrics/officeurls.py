@@ -5,6 +5,7 @@ from django.urls import path
 from apps.metrics import api
 
 urlpatterns = [
+    path("confidence", api.ConfidenceView.as_view(), name="confidence"),
     path(
         "depots/<uuid:depot_id>/monitor",
         api.MonitorView.as_view(),

@@ -164,7 +164,10 @@ def test_survey_pages(office: Office) -> None:
     assert survey.status == "retired"
     pulse = Survey.objects.get(key="pulse")
     page = steward.get(reverse("admin:feedback_survey_change", args=[pulse.pk]))
-    assert "No week has enough answers" in page.content.decode()
+    trend = reverse("admin:metrics_dailyfigure_confidence")
+    assert f"{trend}?survey=pulse" in page.content.decode()
+    weeks = steward.get(trend, {"survey": "pulse"}).content.decode()
+    assert "no week has 5 people of one role" in weeks
     steward.post(reverse("admin:feedback_survey_retire", args=[pulse.pk]))
     pulse.refresh_from_db()
     assert pulse.status == "retired"

@@ -46,7 +46,7 @@ def test_coordinator_answers_the_pulse_once_in_its_cap(office: Office) -> None:
         assert "Thank you: your answer counts." in done
         client.post(page, given)
     row = Response.objects.get(survey=survey)
-    assert (row.role, row.source, row.depot) == ("office", "office", office.depot)
+    assert (row.role, row.source, row.depot) == (COORDINATOR, "office", office.depot)
     assert row.answers == {"confidence": 6, "heard": 3}
     assert row.respondent == f"user:{user.pk}"
     with time_machine.travel(NOW + timedelta(days=13), tick=False):

@@ -9,11 +9,11 @@ from apps.core.actors import SYSTEM, Actor
 from apps.core.problems import Invalid
 from apps.core.states import IllegalStep
 from apps.drivers.models import Driver
-from apps.feedback.charts import bars_of, trend_of
+from apps.feedback.charts import bars_of
 from apps.feedback.models import Response, Survey, SurveyAsk
 from apps.feedback.questions import read_questions
 from apps.feedback.scores import tally
-from apps.feedback.selectors import live_survey, pulse_of, results_of
+from apps.feedback.selectors import live_survey, results_of
 from apps.feedback.services import (
     Answerer,
     Origin,
@@ -187,24 +187,3 @@ def test_nps_and_choices_are_counted_as_their_makers_do() -> None:
     counted = tally(choice, [["a", "b"], ["a"], None])
     assert counted.by_value == (("a", 2), ("b", 1))
     assert [bar.label for bar in bars_of(counted)] == ["A", "B"]
-
-
-def test_pulse_is_a_trend_by_role_that_hides_the_few() -> None:
-    survey, depot = Survey.objects.get(key="pulse"), DepotFactory()
-    for number in range(5):
-        respond(survey, depot, number, confidence=5, heard=4)
-        respond(survey, depot, number, NOW + 7 * DAY, confidence=7, heard=4)
-    respond(survey, depot, 9, NOW + 14 * DAY, confidence=1, heard=1)
-    points, work = pulse_of(survey, [depot.pk], "Europe/Berlin")
-    assert [(point.count, point.mean) for point in points] == [
-        (5, 5.0),
-        (5, 7.0),
-        (1, None),
-    ]
-    assert [week.overridden for week in work] == [None, None, None]
-    chart = trend_of(points, low=1, high=7)
-    assert chart is not None
-    [line] = chart.lines
-    assert len(line.dots) == 2
-    assert line.dots[0][1] > line.dots[1][1], "higher is up"
-    assert trend_of(points[2:], low=1, high=7) is None

@@ -13,11 +13,12 @@ from apps.core import clock
 from apps.core.actors import user_actor
 from apps.core.office import FactPage, column, row_url
 from apps.core.problems import NotFound, Problem
+from apps.core.roles import role_among
 from apps.core.wording import NOTHING, local_time
 from apps.depots.models import Depot
 from apps.depots.scoping import DepotScopedAdmin
 from apps.feedback import services
-from apps.feedback.charts import bars_of, trend_of
+from apps.feedback.charts import bars_of
 from apps.feedback.exports import csv_answer, my_depots
 from apps.feedback.forms import AnswerForm, ImportForm, SurveyForm, proposal_of
 from apps.feedback.models import Survey, SurveyImport
@@ -26,8 +27,8 @@ from apps.feedback.selectors import (
     Results,
     asked_again_at,
     asks_office,
-    pulse_of,
     results_of,
+    waiting_ask,
 )
 from apps.feedback.services.surveys import TRIGGERS
 from apps.feedback.states import SurveyState
@@ -53,6 +54,7 @@ class SurveyPage(FactPage):
         "import": "import_answers",
         "export": "export",
         "answer": "answer",
+        "dismiss": "dismiss",
     }
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -67,10 +69,13 @@ class SurveyPage(FactPage):
     @column("Asked")
     def asked(self, row: Survey) -> str:
         """Return after what it is asked, and how often."""
+        if not row.trigger and asks_office(row):
+            return f"by itself, in the office; every {row.cap_days} days at most"
         if not row.trigger:
             return "by link, or by hand"
         event = TRIGGERS.get(row.trigger, row.trigger)
-        return f"{event}; every {row.cap_days} days at most"
+        too = ", the office by itself" if asks_office(row) else ""
+        return f"{event}{too}; every {row.cap_days} days at most"
 
     @column("State", label=COLOURS, ordering="status")
     def state(self, row: Survey) -> tuple[str, str]:
@@ -100,7 +105,6 @@ class SurveyPage(FactPage):
             row=row,
             results=found,
             questions=_shown(found),
-            pulse=_pulse(row, request),
             asked=self.asked(row),
             may_change=request.user.has_perm("feedback.change_survey"),
             may_add=self.has_add_permission(request),
@@ -127,6 +131,7 @@ class SurveyPage(FactPage):
                     survey_id=row.pk,
                     answers=form.answers(),
                     depot_id=form.cleaned_data["depot"].pk,
+                    role=_role_of(request.user),
                     language=language[:8],
                     by=user_actor(request.user),
                     now=clock.now(),
@@ -144,6 +149,28 @@ class SurveyPage(FactPage):
             form=form,
             why_not=_why_not(row, request) if request.method == "GET" else "",
             back=row_url(row),
+        )
+
+    def dismiss(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Put a survey off that waits for oneself."""
+        if not request.user.has_perm("feedback.add_response"):
+            raise PermissionDenied
+        row: Survey = self.row(request, object_id)
+        user: Any = request.user
+        if request.method == "POST":
+            ask = waiting_ask(user, clock.now(), survey=row)
+            if ask is not None:
+                services.dismiss_ask(ask_id=ask.pk, user=user, now=clock.now())
+            text = f"Put off: you are not asked again within {row.cap_days} days."
+            messages.success(request, text)
+            return redirect("admin:index")
+        return self.page(
+            request,
+            "core/confirm.html",
+            title=f"Put {row} off?",
+            lines=[f"You are not asked it again within {row.cap_days} days."],
+            button="Put it off",
+            back=reverse("admin:index"),
         )
 
     def add_view(
@@ -267,6 +294,11 @@ class SurveyPage(FactPage):
         return csv_answer(row, form, my_depots(request.user))
 
 
+def _role_of(user: Any) -> str:
+    """Return the role of the house that a user answers in."""
+    return role_among(user.groups.values_list("name", flat=True))
+
+
 def _why_not(row: Survey, request: HttpRequest) -> str:
     """Say why the signed-in user has nothing to answer; empty where there is."""
     if not asks_office(row):
@@ -291,22 +323,6 @@ def _shown(found: Results) -> list[dict[str, Any]]:
         }
         for each in found.tallies
     ]
-
-
-def _pulse(row: Survey, request: HttpRequest) -> dict[str, Any] | None:
-    """Return the trend by role of a pulse, beside the weeks' work."""
-    if not row.is_pulse:
-        return None
-    depots = list(Depot.objects.visible_to(request.user))
-    zone = depots[0].time_zone if depots else "UTC"
-    points, work = pulse_of(row, [depot.pk for depot in depots], zone)
-    question = row.questions[0]
-    return {
-        "text": in_language(question["text"], "en"),
-        "chart": trend_of(points, low=question["low"], high=question["high"]),
-        "points": points,
-        "work": work,
-    }
 
 
 @admin.register(SurveyImport)

@@ -22,6 +22,7 @@ from apps.feedback.services.opinions import (
     record_feedback,
     say_more,
 )
+from apps.feedback.services.prompting import ask_office, dismiss_ask
 from apps.feedback.services.responses import (
     AlreadyAnswered,
     Answerer,
@@ -55,8 +56,10 @@ __all__ = [
     "answer_in_office",
     "answer_on_device",
     "ask_driver",
+    "ask_office",
     "close_hook",
     "decline",
+    "dismiss_ask",
     "expire_asks",
     "import_responses",
     "make_live",

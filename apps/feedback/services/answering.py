@@ -33,12 +33,15 @@ def answer_in_office(
     survey_id: uuid.UUID,
     answers: Mapping[str, Any],
     depot_id: uuid.UUID,
+    role: str = "",
     language: str = "",
     by: Actor,
     now: datetime,
 ) -> Response:
     """Keep what somebody of the office answers, for one of the person's depots.
 
+    `role` is the one that the person has in the house; what was put before the person
+    goes from the screen.
     The same answers again on the same day are the first ones: a double submit counts once.
 
     Raises:
@@ -62,7 +65,10 @@ def answer_in_office(
         survey_id=survey_id,
         answers=answers,
         answerer=Answerer(
-            depot_id=depot_id, role=OFFICE, respondent=str(by), language=language
+            depot_id=depot_id,
+            role=role or OFFICE,
+            respondent=str(by),
+            language=language,
         ),
         origin=Origin(Response.Source.OFFICE, key),
         answered_at=now,

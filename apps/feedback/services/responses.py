@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from apps.core.actors import Actor
 from apps.core.problems import Conflict, NotFound
@@ -177,12 +178,16 @@ def _stored(row: Response) -> tuple[Response, bool]:
 
 def _close_asks(row: Response, journal: Writer) -> None:
     """Let the survey go from the screen of whoever has answered it."""
-    if row.driver_id is None:
+    kind, _, user_id = row.respondent.partition(":")
+    if row.driver_id is not None:
+        mine = Q(driver_id=row.driver_id)
+    elif row.source == Response.Source.OFFICE and kind == "user":
+        mine = Q(user_id=int(user_id))
+    else:
         return
-    asks = SurveyAsk.objects.filter(
-        survey_id=row.survey_id, driver_id=row.driver_id, closed_at=None
-    )
+    asks = SurveyAsk.objects.filter(mine, survey_id=row.survey_id, closed_at=None)
     for ask in asks:
         ask.closed_at, ask.response = journal.now, row
         ask.save(update_fields=["closed_at", "response"])
-        journal.removed(row.driver_id, "surveys", ask.pk)
+        if ask.driver_id is not None:
+            journal.removed(ask.driver_id, "surveys", ask.pk)

@@ -12,6 +12,8 @@ from apps.core import clock
 from apps.core.office import FactPage
 from apps.depots.models import Depot
 from apps.depots.scoping import DepotScopedAdmin
+from apps.feedback.selectors import pulse_survey
+from apps.metrics.confidence import WEEKS, confidence_of, span_of_weeks
 from apps.metrics.figures import span_of
 from apps.metrics.models import DailyFigure
 from apps.metrics.monitored import MONITORED, as_text
@@ -22,12 +24,16 @@ from apps.metrics.monitoring import (
     span_until,
 )
 from apps.metrics.plots import calibration_plot, small_of
+from apps.metrics.weekplots import panels_of
 from apps.routes.board import today_of
 from apps.routes.intervaltrial import interval_trial
 from apps.routes.selectors import parameters_in_force
 
 TRIED = timedelta(days=13)
 """The last fortnight's tellings are tried with the margins known before it."""
+
+SPANS = (12, 26, 52)
+"""So many weeks of confidence can be looked at."""
 
 BY_PART = ("override_rate", "acceptance_rate", "approval_rate")
 PART_TITLES = {
@@ -51,9 +57,27 @@ class DailyFigurePage(FactPage, DepotScopedAdmin):
         """Add the page with the plots before those of the rows."""
         view = self.admin_site.admin_view
         more = [
-            path("monitor/", view(self.monitor), name="metrics_dailyfigure_monitor")
+            path("monitor/", view(self.monitor), name="metrics_dailyfigure_monitor"),
+            path(
+                "confidence/",
+                view(self.confidence),
+                name="metrics_dailyfigure_confidence",
+            ),
         ]
         return [*more, *super().get_urls()]
+
+    def confidence(self, request: HttpRequest) -> HttpResponse:
+        """Show how confident each role is by week, beside the weeks' work."""
+        if not request.user.has_perm("feedback.view_survey"):
+            raise PermissionDenied
+        depots = list(Depot.objects.visible_to(request.user))
+        return self.page(
+            request,
+            "metrics/confidence.html",
+            title="Confidence",
+            depots=depots,
+            **(_confidence(request, depots) if depots else {}),
+        )
 
     def monitor(self, request: HttpRequest) -> HttpResponse:
         """Show each figure's course with its limits, and coverage by zone and hour."""
@@ -79,6 +103,31 @@ def _last_day(request: HttpRequest, depot: Depot) -> date:
         return date.fromisoformat(request.GET.get("last", ""))
     except ValueError:
         return today_of(depot, clock.now())
+
+
+def _confidence(request: HttpRequest, depots: list[Depot]) -> dict[str, Any]:
+    """Return the trend of the pulse, of one depot or of all that the user works for."""
+    wanted = request.GET.get("depot", "")
+    depot = next((one for one in depots if str(one.pk) == wanted), None)
+    if depot is None and len(depots) == 1:
+        depot = depots[0]
+    asked = request.GET.get("weeks", "")
+    weeks = int(asked) if asked in map(str, SPANS) else WEEKS
+    last = _last_day(request, depot or depots[0])
+    context = {"depot": depot, "spans": SPANS, "weeks": weeks, "last": last}
+    survey = pulse_survey(request.GET.get("survey", ""))
+    if survey is None:
+        return context
+    shown = [depot] if depot else depots
+    found = confidence_of(survey, shown, *span_of_weeks(last, weeks))
+    return context | {
+        "found": found,
+        "panels": panels_of(found),
+        "rows": [
+            (week, [week.voice(role) for role in found.roles])
+            for week in reversed(found.weeks)
+        ],
+    }
 
 
 def _drawn(depot: Depot, last: date) -> dict[str, Any]:
