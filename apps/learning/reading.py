@@ -3,19 +3,18 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import Min
+from django.db.models import Min, Q, QuerySet
 
 from apps.core.units import Point, great_circle_m
 from apps.depots.models import Depot
 from apps.drivers.models import ShiftBreak
 from apps.journal.models import Entry
 from apps.learning.learners.facts import Clocks, RouteFact, StopFact
-from apps.learning.models import Counted
 from apps.orders.models import TimeWindow
 from apps.routes.models import Route, Stop, StopEvent
 from apps.routes.servicefactors import building_of
@@ -97,13 +96,37 @@ NOTHING_READ = uuid.UUID(int=0)
 """Comes before every entry of the journal."""
 
 
-def uncounted_routes(depot_id: uuid.UUID) -> list[uuid.UUID]:
-    """Return a depot's routes that were never counted, the oldest first."""
-    counted = Counted.objects.filter(depot_id=depot_id, subject__startswith=ROUTE)
-    known = set(counted.values_list("subject", flat=True))
+class RoutePlace(NamedTuple):
+    """A route, and where it stands among a depot's: as text, in the order of days."""
+
+    pk: uuid.UUID
+    service_date: date
+
+    @property
+    def place(self) -> str:
+        """Where reading stands once it was read."""
+        return f"{self.service_date} {self.pk}"
+
+
+def _behind(depot_id: uuid.UUID, place: str) -> QuerySet[Route]:
     rows = Route.objects.filter(depot_id=depot_id)
-    ids = rows.order_by("service_date", "pk").values_list("pk", flat=True)
-    return [pk for pk in ids if subject_of(pk) not in known]
+    if not place:
+        return rows
+    day, _, pk = place.partition(" ")
+    return rows.filter(
+        Q(service_date__gt=day) | Q(service_date=day, pk__gt=uuid.UUID(pk))
+    )
+
+
+def routes_after(depot_id: uuid.UUID, place: str, most: int) -> list[RoutePlace]:
+    """Return a depot's routes behind a place, the oldest first; empty: from the first."""
+    rows = _behind(depot_id, place).order_by("service_date", "pk")
+    return [RoutePlace(*row) for row in rows.values_list("pk", "service_date")[:most]]
+
+
+def routes_left(depot_id: uuid.UUID, place: str) -> int:
+    """Return how many routes stand behind a place."""
+    return _behind(depot_id, place).count()
 
 
 def subject_of(route_id: uuid.UUID | str) -> str:
@@ -111,18 +134,49 @@ def subject_of(route_id: uuid.UUID | str) -> str:
     return f"{ROUTE}{route_id}"
 
 
-def touched_routes(depot_id: uuid.UUID, read_to: uuid.UUID) -> list[uuid.UUID]:
-    """Return the routes of which something was reported since an entry."""
-    entries = Entry.objects.filter(depot_id=depot_id, pk__gt=before(read_to, OVERLAP))
-    ids = entries.filter(kind__in=STOP_FACTS, subject_type="stop")
-    stops = sorted(set(ids.order_by().values_list("subject_id", flat=True)))
+def _reports(depot_id: uuid.UUID, after: uuid.UUID, to: uuid.UUID) -> QuerySet[Entry]:
+    return Entry.objects.filter(
+        depot_id=depot_id,
+        pk__gt=after,
+        pk__lte=to,
+        kind__in=STOP_FACTS,
+        subject_type="stop",
+    )
+
+
+def reports_left(depot_id: uuid.UUID, after: uuid.UUID, to: uuid.UUID) -> int:
+    """Return how many reports of visits lie behind an entry, up to another."""
+    return _reports(depot_id, after, to).count()
+
+
+def day_end(after: uuid.UUID, to: uuid.UUID, zone: ZoneInfo) -> uuid.UUID:
+    """Return which number an entry at the end of another's day would have; `to` at most."""
+    at = datetime.fromtimestamp((after.int >> 80) / 1000, zone)
+    midnight = datetime.combine(at.date() + timedelta(days=1), time(), zone)
+    return min(to, uuid.UUID(int=round(midnight.timestamp() * 1000) << 80))
+
+
+def silent_until(depot_id: uuid.UUID, after: uuid.UUID, to: uuid.UUID) -> uuid.UUID:
+    """Return behind which number the next report comes; `to` where none does."""
+    rows = _reports(depot_id, after, to).order_by("pk")
+    first = rows.values_list("pk", flat=True).first()
+    return to if first is None else uuid.UUID(int=first.int - 1)
+
+
+def reported_routes(
+    depot_id: uuid.UUID, after: uuid.UUID, to: uuid.UUID
+) -> list[uuid.UUID]:
+    """Return the routes of which something was reported behind an entry, up to another."""
+    rows = _reports(depot_id, after, to).order_by()
+    stops = sorted(set(rows.values_list("subject_id", flat=True)))
     found: set[uuid.UUID] = set()
     for first in range(0, len(stops), BATCH):
-        rows = Stop.objects.filter(pk__in=stops[first : first + BATCH])
-        rows = rows.filter(route__isnull=False).order_by()
+        routes = Stop.objects.filter(
+            pk__in=stops[first : first + BATCH], route__isnull=False
+        )
         found |= {
             route_id
-            for route_id in rows.values_list("route_id", flat=True).distinct()
+            for route_id in routes.order_by().values_list("route_id", flat=True)
             if route_id is not None
         }
     return sorted(found)

@@ -13,7 +13,7 @@ from apps.depots.models import Depot
 from apps.drivers.models import Vehicle
 from apps.journal.models import Entry
 from apps.journal.services import writing
-from apps.learning import tasks
+from apps.learning import reading, tasks
 from apps.learning.learners.sketch import unpacked
 from apps.learning.models import Counted, Estimate, Reading, Tally
 from apps.learning.reading import before
@@ -300,3 +300,112 @@ def test_verdict_that_comes_later_weighs_what_was_counted() -> None:
 
     assert second.changed == 1
     assert asked.count() < unjudged
+
+
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_later_night_is_read_in_slices_as_well(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a long silence a later night has as much to read as a first one."""
+    monkeypatch.setattr(_learning_days, "STOPS_A_ROUTE", 5)
+    monkeypatch.setattr(reading, "BATCH", 3)
+    days = drive(10)
+    night(days)
+    days.lay_out(45)
+    total, calls = Night(), 0
+    while not total.is_over:
+        part = night(days, most=most)
+        assert part.routes <= most
+        assert part.is_over or part.left > 0
+        total.stops += part.stops
+        total.is_over = part.is_over
+        calls += 1
+        assert calls < 30
+    assert calls >= 9 // most
+    assert night(days).changed == 0
+    assert same(sums(days.depot), from_scratch(days.depot))
+
+
+def test_later_night_that_is_killed_goes_on_where_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(nightly, "ROUTES_AT_ONCE", 2)
+    monkeypatch.setattr(_learning_days, "STOPS_A_ROUTE", 5)
+    days = drive(10)
+    night(days)
+    before_it = Reading.objects.get(depot=days.depot).read_to
+    days.lay_out(30)
+    steps = iter([None, None])
+
+    def told(what: str, *_: int) -> None:
+        if what == "routes" and next(steps, "gone") == "gone":
+            raise RuntimeError("The power is gone.")
+
+    with pytest.raises(RuntimeError):
+        night(days, told=told)
+    broken = Reading.objects.get(depot=days.depot)
+    assert broken.read_to == before_it, "it is read only when all of it is"
+    assert broken.figures["going"]["done"]["routes"] == 4
+    days.lay_out(5)
+    rest = night(days)
+
+    # Six new ones and two of the overlap, of which four were read.
+    assert rest.routes == 4, "what was read is not read again"
+    whole = Reading.objects.get(depot=days.depot)
+    assert "going" not in whole.figures
+    assert whole.figures["routes"] == rest.routes + 4
+    assert night(days).stops >= 5, "what came meanwhile is the next night's"
+    assert same(sums(days.depot), from_scratch(days.depot))
+
+
+def test_night_without_time_goes_on_in_the_next_task(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_learning_days, "STOPS_A_ROUTE", 5)
+    monkeypatch.setattr(nightly, "ROUTES_AT_ONCE", 1)
+    days = drive(15)
+    looks = iter([True, False])
+    first = night(days, has_time=lambda: next(looks, False))
+    assert (first.routes, first.left, first.is_over) == (1, 2, False)
+    assert not Estimate.objects.exists()
+    second = night(days)
+    assert (second.routes, second.is_over) == (2, True)
+
+
+def test_routes_that_nobody_drove_do_not_hold_up_the_first_night() -> None:
+    """They are counted as nothing: reading must not wait for their turn for ever."""
+    office = make_office()
+    route = office.route
+    Stop.objects.filter(route=route).update(status="pending")
+    night = learn(depot=office.depot, by=SYSTEM, now=NOW, most=1)
+    calls = 1
+    while not night.is_over:
+        night, calls = learn(depot=office.depot, by=SYSTEM, now=NOW, most=1), calls + 1
+        assert calls < 10
+    assert Reading.objects.get(depot=office.depot).read_at == NOW
+
+
+def test_first_reports_of_a_depot_are_found_across_the_silence_before(
+    django_assert_max_num_queries: Any,
+) -> None:
+    days = LearningDays.new()
+    assert night(days).stops == 0
+    days.lay_out(20)
+    with django_assert_max_num_queries(60):
+        assert night(days).stops == 20
+
+
+def test_verdicts_are_read_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_learning_days, "STOPS_A_ROUTE", 5)
+    days = drive(20)
+    night(days)
+    # An hour later no report is within the overlap: only the verdicts are new.
+    monkeypatch.setattr(reading, "OVERLAP", timedelta(0))
+    asked = dict.fromkeys(Route.objects.values_list("pk", flat=True), "wrong")
+    parts = [night(days, judged=lambda *_: asked, most=1)]
+    while not parts[-1].is_over:
+        parts.append(night(days, judged=lambda *_: asked, most=1))
+    # The first is that of the newest report, which the overlap always has.
+    assert [part.routes for part in parts] == [1, 1, 1, 1, 1]
+    assert [part.left for part in parts] == [4, 3, 2, 1, 0]
+    assert Reading.objects.get(depot=days.depot).figures["routes"] == 5
