@@ -39,6 +39,8 @@ NAMES = {
     "cost_minor": "Cost of driving a day, minor units",
     "loss_minor": "Loss a day: cost, lateness, what is not served",
     "driven_loss_minor": "Loss a day: as really driven, and as planned now",
+    "interval_width_s": "Width of a told time, s",
+    "interval_held_pct": "Told times that held, % (90 are wanted)",
 }
 REFRESH_S = 10
 

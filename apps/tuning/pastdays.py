@@ -14,15 +14,21 @@ from django.db.models import Count, Q
 from apps.core.units import Point
 from apps.depots.models import Depot
 from apps.orders.models import Order
-from apps.recommendations.services import stored_inputs
+from apps.recommendations.services import stored_answer, stored_inputs
 from apps.routes.models import Plan, Stop
 from apps.routes.parameters import Parameters
 from apps.routes.selectors import parameters_in_force
 from apps.routes.servicefactors import ServicePlace
 from apps.routes.servicetimes import place_of
-from apps.routes.solver.codec import SolveRequest, SplitRequest, decode_inputs
+from apps.routes.solver.codec import (
+    SolveRequest,
+    SplitRequest,
+    decode_inputs,
+    decode_solution,
+)
 from apps.routes.states import StopState
 from apps.tuning.nearness import DrivenRoute
+from apps.tuning.parted import parts_of
 from apps.verdicts.selectors import verdicts_of_deviations
 
 DRIVEN = (StopState.SUCCEEDED, StopState.FAILED, StopState.PARTIAL)
@@ -96,10 +102,22 @@ def driven_dates(depot_id: uuid.UUID, *, until: date, most: int) -> list[date]:
 
 
 def past_day(depot: Depot, service_date: date) -> PastDay:
-    """Read a driven day.
+    """Read a driven day that was planned as a whole.
 
     Raises:
         CannotReplay: its first plan is not in the ledger, or was made in parts.
+    """
+    parts = past_parts(depot, service_date)
+    if len(parts) != 1:
+        raise CannotReplay("It is so large that it was planned in parts.")
+    return parts[0]
+
+
+def past_parts(depot: Depot, service_date: date) -> list[PastDay]:
+    """Read a driven day by the parts in which it was planned: one, or many of a large day.
+
+    Raises:
+        CannotReplay: its first plan is not in the ledger.
     """
     plan = (
         Plan.objects.filter(
@@ -115,10 +133,9 @@ def past_day(depot: Depot, service_date: date) -> PastDay:
     )
     if plan is None or plan.recommendation is None:
         raise CannotReplay("Its first plan is not in the ledger.")
-    request = decode_inputs(stored_inputs(plan.recommendation))
-    if isinstance(request, SplitRequest):
-        raise CannotReplay("It is so large that it was planned in parts.")
-    ids = [job.id for job in request.problem.jobs]
+    stored = decode_inputs(stored_inputs(plan.recommendation))
+    requests = [stored] if isinstance(stored, SolveRequest) else _parts(stored, plan)
+    ids = [job.id for request in requests for job in request.problem.jobs]
     orders = {
         str(order.pk): order
         for order in Order.objects.filter(pk__in=ids).select_related("zone")
@@ -127,18 +144,37 @@ def past_day(depot: Depot, service_date: date) -> PastDay:
         raise CannotReplay(f"{missing} of its orders are no longer kept.")
     stops = driven_stops(depot.pk, service_date)
     services, legs = _seen(depot, stops)
-    return PastDay(
-        service_date=service_date,
-        zone=depot.time_zone,
-        request=request,
-        then=parameters_in_force(depot.pk, plan.requested_at),
-        standards_s={one: order.service_s for one, order in orders.items()},
-        places={one: place_of(order) for one, order in orders.items()},
-        points=_points(request, orders, depot),
-        services=services,
-        legs=legs,
-        routes=driven_routes(depot.pk, stops),
-    )
+    routes = driven_routes(depot.pk, stops)
+    then = parameters_in_force(depot.pk, plan.requested_at)
+    found = []
+    for request in requests:
+        mine = {job.id: orders[job.id] for job in request.problem.jobs}
+        cars = {car.id for car in request.problem.vehicles}
+        found.append(
+            PastDay(
+                service_date=service_date,
+                zone=depot.time_zone,
+                request=request,
+                then=then,
+                standards_s={one: order.service_s for one, order in mine.items()},
+                places={one: place_of(order) for one, order in mine.items()},
+                points=_points(request, mine, depot),
+                services=services,
+                legs=legs,
+                routes=tuple(
+                    one
+                    for one in routes
+                    if len(requests) == 1 or one.vehicle_id in cars
+                ),
+            )
+        )
+    return found
+
+
+def _parts(request: SplitRequest, plan: Plan) -> list[SolveRequest]:
+    if plan.recommendation is None:
+        return []
+    return parts_of(request, decode_solution(stored_answer(plan.recommendation)))
 
 
 def driven_routes(

@@ -45,6 +45,14 @@ class Replayed:
     seen_legs: int
     engine: str
 
+    def with_figures(
+        self, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> "Replayed":
+        """Return it with further figures of the day."""
+        return replace(
+            self, before={**self.before, **before}, after={**self.after, **after}
+        )
+
 
 def replay_day(day: PastDay, old: Parameters, new: Parameters) -> Replayed:
     """Plan a day with both sets of values alike, and judge both by what was real.

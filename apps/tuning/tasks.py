@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -11,12 +12,15 @@ from apps.core.actors import SYSTEM
 from apps.routes.chain import NoAnswer
 from apps.routes.parameters import Parameters, with_overrides
 from apps.routes.selectors import parameters_in_force
+from apps.tuning.intervals import replay_intervals
 from apps.tuning.models import Proposal, ShadowDay
-from apps.tuning.pastdays import CannotReplay, driven_dates, past_day
+from apps.tuning.parted import together
+from apps.tuning.pastdays import CannotReplay, driven_dates, past_parts
 from apps.tuning.sequencing import FOLLOWED, LEAVE, ORDER
 from apps.tuning.services import proposals, shadowing, watching
-from apps.tuning.shadow import replay_day
+from apps.tuning.shadow import Replayed, replay_day
 from apps.tuning.states import ShadowState
+from apps.tuning.topics import INTERVAL
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +69,8 @@ def begin_shadow(*, proposal_id: str) -> None:
 def replay_next(*, proposal_id: str) -> None:
     """Replay a proposal's next past day; the last one ends with the verdict.
 
-    A day a task: each has the time of two searches, and a killed worker loses one day.
+    A day a task, or a part of a large day: each has the time of two searches, and a killed
+    worker loses one of them.
     """
     waiting = ShadowDay.objects.filter(
         proposal_id=proposal_id, status=ShadowState.WAITING
@@ -74,14 +79,43 @@ def replay_next(*, proposal_id: str) -> None:
     if day is None:
         shadowing.settle_shadow(uuid.UUID(proposal_id), by=SYSTEM, now=clock.now())
         return
-    old, new = values_of(day.proposal)
     try:
-        found = replay_day(past_day(day.proposal.depot, day.service_date), old, new)
+        found = _replayed(day)
     except (CannotReplay, NoAnswer) as trouble:
         shadowing.skip_replay(day.pk, why=str(trouble), by=SYSTEM, now=clock.now())
     else:
-        shadowing.note_replay(day.pk, found, by=SYSTEM, now=clock.now())
+        if found is not None:
+            shadowing.note_replay(day.pk, found, by=SYSTEM, now=clock.now())
     queue.enqueue(REPLAY_DAY, proposal_id=proposal_id)
+
+
+def _replayed(day: ShadowDay) -> Replayed | None:
+    """Replay a past day, or the next part of a large one; None: more of its parts wait."""
+    row = day.proposal
+    old, new = values_of(row)
+    changed = {name for name in row.values if getattr(old, name) != getattr(new, name)}
+    told: tuple[dict[str, Any], dict[str, Any]] = {}, {}
+    if INTERVAL in changed:
+        told = replay_intervals(row.depot, day.service_date, old, new)
+    if changed == {INTERVAL}:
+        return Replayed(*told, 0, 0, "")
+    parts = past_parts(row.depot, day.service_date)
+    if len(parts) == 1:
+        return replay_day(parts[0], old, new).with_figures(*told)
+    done = shadowing.parts_done(day)
+    if len(done) < len(parts):
+        found = replay_day(parts[len(done)], old, new)
+        done = shadowing.note_part(day.pk, len(done), found, by=SYSTEM, now=clock.now())
+    if len(done) < len(parts):
+        return None
+    before, after = together(done)
+    return Replayed(
+        before,
+        after,
+        sum(part.services for part in done),
+        sum(part.seen_legs for part in done),
+        done[0].engine,
+    ).with_figures(*told)
 
 
 def values_of(row: Proposal) -> tuple[Parameters, Parameters]:

@@ -10,6 +10,7 @@ from apps.routes.zoneorder import SEP, order_from
 TRAVEL: Final = ("travel_c_s", "travel_p", "travel_by_hour", "roads_factor")
 SERVICE: Final = ("service_factors", "standard_service_s")
 ZONES: Final = ("zone_order", "zone_order_minor", "zone_leave_minor")
+INTERVAL: Final = "eta_interval"
 EXPECTED: Final = ("followed", "expected_late_minor_per_min")
 
 SPEAKS_OF: Final[Mapping[str, tuple[str, ...]]] = {
@@ -24,6 +25,7 @@ SERVICE_ERROR: Final = "service_error_s"
 LEG_ERROR: Final = "leg_error_s"
 START_ERROR: Final = "start_error_s"
 ORDER_ERROR: Final = "order_error_pct"
+INTERVAL_SCORE: Final = "interval_score_s"
 LATE: Final = "late_s"
 
 FIGURES: Final[Mapping[str, str]] = {
@@ -31,6 +33,7 @@ FIGURES: Final[Mapping[str, str]] = {
     LEG_ERROR: "Mean error of a planned leg, s",
     START_ERROR: "Mean error of a planned begin of service, s",
     ORDER_ERROR: "Zones planned in another order than driven, % of pairs",
+    INTERVAL_SCORE: "Interval score of a told time (width, and twenty times a miss), s",
     LATE: "Late a stop, s",
 }
 
@@ -41,6 +44,7 @@ REPLAYED: Final = frozenset(
         *ZONES,
         *EXPECTED,
         *("engine", "seed", "day_rounds", "rules_day_rounds", "day_solutions"),
+        "eta_interval",
     }
 )
 """What a replay of past days can tell apart; other parameters change no first plan."""
@@ -67,7 +71,7 @@ def error_of(topic: str) -> str:
         return SERVICE_ERROR
     if set(topic.split("+")) & set(ZONES):
         return ORDER_ERROR
-    return START_ERROR
+    return INTERVAL_SCORE if topic == INTERVAL else START_ERROR
 
 
 def in_words(topic: str) -> str:

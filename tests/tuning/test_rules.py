@@ -263,7 +263,8 @@ def test_topics_and_changes_are_said_in_words() -> None:
     assert topic_of(["eta_interval"]) == "eta_interval"
     assert error_of("travel") == "leg_error_s"
     assert error_of("service_factors") == "service_error_s"
-    assert error_of("eta_interval") == "start_error_s"
+    assert error_of("eta_interval") == "interval_score_s"
+    assert error_of("day_rounds") == "start_error_s"
     said = changes_in_words(
         {"service_factors": {"zone:B": 2}, "travel_p": 0.7, "travel_by_hour": []},
         {
