@@ -61,6 +61,7 @@ PAGES: dict[str, dict[str, str]] = {
         "view": "metrics.view_dailyfigure",
         "add": NOBODY,
         "monitor": "metrics.view_dailyfigure",
+        "confidence": "feedback.view_survey",
     },
     "incidents.actionitem": {
         "view": "incidents.view_actionitem",

@@ -102,6 +102,7 @@ ENDPOINTS: dict[str, str] = {
     "GET /api/v1/playbooks": "incidents.view_playbook",
     "GET /api/v1/playbooks/{incidents.playbook}": "incidents.view_playbook",
     "GET /api/v1/depots/{depots.depot}/monitor": "metrics.view_dailyfigure",
+    "GET /api/v1/confidence": "feedback.view_survey",
     "GET /api/v1/depots/{depots.depot}/mode": "routes.view_depotmode",
     "POST /api/v1/depots/{depots.depot}/mode": "routes.change_depotmode",
     "GET /api/v1/depots/{depots.depot}/readiness": "routes.view_depotmode",
