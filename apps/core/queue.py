@@ -19,7 +19,7 @@ from django_q.signing import SignedPackage
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.core.models import TaskRun
-from apps.core.statements import columns_of, insert
+from apps.core.statements import insert
 
 log = structlog.get_logger(__name__)
 
@@ -83,9 +83,25 @@ def enqueue_all(
         "lock": _queue_now(),
     }
     with nullcontext() if connection.in_atomic_block else transaction.atomic():
-        insert(TaskRun, columns_of(runs))
+        insert(TaskRun, _columns_of(runs))
         insert(OrmQ, packages)
     return [run.id for run in runs]
+
+
+def _columns_of(runs: Sequence[TaskRun]) -> dict[str, Any]:
+    return {
+        "id": [run.id for run in runs],
+        "task": [run.task for run in runs],
+        "arguments": [run.arguments for run in runs],
+        "depot_id": [run.depot_id for run in runs],
+        "state": str(TaskRun.State.QUEUED),
+        "attempts": 0,
+        "max_attempts": runs[0].max_attempts,
+        "enqueued_at": runs[0].enqueued_at,
+        "started_at": None,
+        "finished_at": None,
+        "error": "",
+    }
 
 
 def _depot_among(arguments: Mapping[str, Any]) -> uuid.UUID | None:

@@ -17,6 +17,9 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, Final
@@ -107,6 +110,11 @@ class Statement:
             cursor.execute(*self._bound(values))
             return int(cursor.rowcount)
 
+    def run_later(self, *values: Any) -> None:
+        """Run it with the writes that are held back, or now where none are."""
+        text, bound = self._bound(values)
+        _write(_Part(text, bound))
+
     def _read_odd(self, row: Row) -> Row:
         read = list(row)
         for place, reader in self._odd:
@@ -126,6 +134,92 @@ class Statement:
                 bound.append(bare(value))
                 text += f"%s{part}"
         return text, bound
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One write; where it touches fewer rows than `least`, `fault` is raised."""
+
+    sql: str
+    values: Sequence[Any]
+    least: int = 0
+    fault: Exception | None = None
+
+
+@dataclass(slots=True)
+class Writes:
+    """The writes of a transaction that may go to the database together, at its end.
+
+    A statement by hand costs its process and the database hardly less than the work that
+    it asks for, so that a dozen in one are done in half of the time.
+    """
+
+    parts: list[_Part] = field(default_factory=list)
+    is_holding: bool = False
+
+    def hold_back(self) -> None:
+        """From here on hold writes back that nothing reads before the end."""
+        self.is_holding = True
+
+    def send(self) -> None:
+        """Write what was held back, in one statement where the database takes that."""
+        parts, self.parts, self.is_holding = self.parts, [], False
+        if len(parts) > 1 and connection.vendor == "postgresql":
+            _run_as_one(parts)
+        else:
+            for part in parts:
+                _run_alone(part)
+
+
+_writes: ContextVar[Writes | None] = ContextVar("writes", default=None)
+
+
+@contextmanager
+def writes() -> Iterator[Writes]:
+    """Let the writes inside be held back; what is not sent at the end is forgotten."""
+    own = Writes()
+    token = _writes.set(own)
+    try:
+        yield own
+    finally:
+        _writes.reset(token)
+
+
+def _write(part: _Part) -> None:
+    present = _writes.get()
+    if present is not None and present.is_holding:
+        present.parts.append(part)
+    else:
+        _run_alone(part)
+
+
+def _run_alone(part: _Part) -> None:
+    with _cursor() as cursor:
+        cursor.execute(part.sql, part.values)
+        if part.fault is not None and cursor.rowcount < part.least:
+            raise part.fault
+
+
+def _run_as_one(parts: Sequence[_Part]) -> None:
+    """Run writes that touch different rows as parts of one statement, which sees none.
+
+    That is PostgreSQL's: all parts see the same state, that of before.
+    """
+    named, asked, watched = [], [], []
+    for place, part in enumerate(parts):
+        if part.fault is None:
+            named.append(f"w{place} AS ({part.sql})")
+        else:
+            named.append(f"w{place} AS ({part.sql} RETURNING 1)")
+            asked.append(f"(SELECT count(*) FROM w{place})")  # noqa: S608  a name of ours
+            watched.append(part)
+    text = f"WITH {', '.join(named)} SELECT {', '.join(asked) or '1'}"
+    with _cursor() as cursor:
+        cursor.execute(text, [value for part in parts for value in part.values])
+        counts = cursor.fetchone()
+    for part, count in zip(watched, counts, strict=False):
+        if part.fault is not None and count < part.least:
+            raise part.fault
 
 
 def _is_many(value: Any) -> bool:
@@ -186,25 +280,38 @@ def _places(model: Any, names: tuple[str, ...]) -> tuple[int, ...]:
 
 
 def columns_of(
-    rows: Sequence[models.Model], names: Collection[str] = ()
+    rows: Sequence[models.Model],
+    names: Collection[str] = (),
+    *,
+    apart: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the columns of rows of one model, all but a key that the database makes.
 
-    With `names` the primary key, and these alone.
+    With `names` the primary key, and these alone. Those in `apart` differ from row to row;
+    what all others hold goes over once, where not one of them differs. So there are two
+    forms of a statement to be planned, and not one for each mix of rows.
     """
-    found: dict[str, Any] = {}
     meta = type(rows[0])._meta
-    for field in meta.concrete_fields:
-        name = field.attname
-        if isinstance(field, models.AutoField):
+    found: dict[str, list[Any]] = {}
+    for field_ in meta.concrete_fields:
+        name = field_.attname
+        if isinstance(field_, models.AutoField):
             continue
-        if names and name not in names and not field.primary_key:
+        if names and name not in names and not field_.primary_key:
             continue
-        values = [getattr(row, name) for row in rows]
-        can_be_one = not field.primary_key and not isinstance(values[0], list)
-        is_one = can_be_one and values.count(values[0]) == len(values)
-        found[name] = values[0] if is_one else values
-    return found
+        found[name] = [getattr(row, name) for row in rows]
+    key = str(meta.pk.attname) if meta.pk else ""
+    alike = found.keys() - {key, *apart}
+    if not apart or any(is_mixed(found[name]) for name in alike):
+        return dict(found)
+    return {
+        name: values[0] if name in alike else values for name, values in found.items()
+    }
+
+
+def is_mixed(values: Sequence[Any]) -> bool:
+    """Tell whether the values of a column differ, or could be taken for a column."""
+    return isinstance(values[0], list) or values.count(values[0]) < len(values)
 
 
 def insert(
@@ -212,24 +319,40 @@ def insert(
     columns: Columns,
     *,
     conflict: str = "",
-    returning: str = "",
-) -> list[Any]:
-    """Insert rows in one statement; return what each inserted one has in `returning`.
+    fault: Exception | None = None,
+) -> None:
+    """Insert rows in one statement, with those that are held back where some are.
 
     `conflict` is what follows ON CONFLICT. There is a row for each value of the lists.
+
+    Raises:
+        Exception: `fault`, where fewer rows were inserted than given.
     """
+    for text, values, count in _insertions(model, columns, conflict):
+        _write(_Part(text, values, count, fault))
+
+
+def insert_new(
+    model: type[models.Model], columns: Columns, *, returning: str
+) -> list[Any]:
+    """Insert, now, the rows that are not there; return what each has in `returning`."""
+    tail = f" RETURNING {_column(model, returning)}"
+    found: list[Any] = []
+    with _cursor() as cursor:
+        for text, values, _ in _insertions(model, columns, "DO NOTHING"):
+            cursor.execute(text + tail, values)
+            found += [row[0] for row in cursor.fetchall()]
+    return found
+
+
+def _insertions(
+    model: type[models.Model], columns: Columns, conflict: str
+) -> Iterator[tuple[str, list[Any], int]]:
     table = connection.ops.quote_name(model._meta.db_table)
     names = ", ".join(_column(model, name) for name in columns)
     tail = f" ON CONFLICT {conflict}" if conflict else ""
-    if returning:
-        tail += f" RETURNING {_column(model, returning)}"
-    found: list[Any] = []
-    with _cursor() as cursor:
-        for source, values in _sources(model, columns):
-            cursor.execute(f"INSERT INTO {table} ({names}) {source}{tail}", values)
-            if returning:
-                found += [row[0] for row in cursor.fetchall()]
-    return found
+    for source, values, count in _sources(model, columns):
+        yield f"INSERT INTO {table} ({names}) {source}{tail}", values, count
 
 
 def update(
@@ -237,7 +360,8 @@ def update(
 ) -> None:
     """Write columns of rows that are there, by their primary key, in one statement.
 
-    To those named in `added` the values are added.
+    To those named in `added` the values are added. It goes with the writes that are held
+    back, where some are.
     """
     key = _column(model, "pk")
     table = connection.ops.quote_name(model._meta.db_table)
@@ -248,25 +372,25 @@ def update(
         for name in names
         if name != key
     ]
-    with _cursor() as cursor:
-        for source, values in _sources(model, columns):
-            cursor.execute(
-                f"WITH e ({', '.join(names)}) AS ({source})"  # noqa: S608  as below
-                f" UPDATE {table} AS t SET {', '.join(sets)}"
-                f" FROM e WHERE t.{key} = e.{key}",
-                values,
-            )
+    for source, values, _ in _sources(model, columns):
+        text = (
+            f"WITH e ({', '.join(names)}) AS ({source})"  # noqa: S608  as below
+            f" UPDATE {table} AS t SET {', '.join(sets)}"
+            f" FROM e WHERE t.{key} = e.{key}"
+        )
+        _write(_Part(text, values))
 
 
 def _sources(
     model: type[models.Model], columns: Columns
-) -> Iterator[tuple[str, list[Any]]]:
-    """Give SQL that makes the rows, with its values: for SQLite in several parts."""
+) -> Iterator[tuple[str, list[Any], int]]:
+    """Give SQL that makes rows, its values, their number: for SQLite in several parts."""
     count = next(len(each) for each in columns.values() if isinstance(each, list))
     if not count:
         return
     if connection.vendor == "postgresql":
-        yield _spread(model, columns)
+        source, values = _spread(model, columns)
+        yield source, values, count
         return
     lists = [
         each if isinstance(each, list) else [each] * count for each in columns.values()
@@ -277,7 +401,7 @@ def _sources(
     for first in range(0, count, at_once):
         some = rows[first : first + at_once]
         values = [bare(value) for row in some for value in row]
-        yield f"VALUES {', '.join([marks] * len(some))}", values
+        yield f"VALUES {', '.join([marks] * len(some))}", values, len(some)
 
 
 def _spread(model: type[models.Model], columns: Columns) -> tuple[str, list[Any]]:

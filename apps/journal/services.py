@@ -21,7 +21,15 @@ from django.utils.module_loading import import_string
 
 from apps.core import queue
 from apps.core.actors import Actor
-from apps.core.statements import Statement, as_is, columns_of, insert, read_uuid
+from apps.core.statements import (
+    Statement,
+    Writes,
+    as_is,
+    insert,
+    is_mixed,
+    read_uuid,
+    writes,
+)
 from apps.journal import pokes
 from apps.journal.models import Change, Entry, FeedHead
 
@@ -56,6 +64,7 @@ class _Unit:
     locked: dict[uuid.UUID, int] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     changes: dict[tuple[uuid.UUID, str, str], bool] = field(default_factory=dict)
+    writes: Writes = field(default_factory=Writes)
 
     def lock(self, scopes: Iterable[uuid.UUID], now: datetime) -> None:
         """Take the row locks of `scopes` that are not held, in sorted order."""
@@ -76,16 +85,18 @@ class _Unit:
         return {scope: head for scope, head in LOCKED_HEADS.rows(scopes)}
 
     def flush(self, now: datetime) -> None:
-        """Store facts and changes, move the counters, queue what follows."""
-        if self.entries:
-            insert(Entry, columns_of(self.entries))
+        """Store facts and changes, move the counters, queue what follows: in one write."""
         touched = sorted({scope for scope, _, _ in self.changes})
+        self.lock(touched, now)
+        self.writes.hold_back()
+        if self.entries:
+            insert(Entry, _columns_of_facts(self.entries))
         if touched:
-            self.lock(touched, now)
             self._tell(now)
-            BUMP.run(now, touched)
+            BUMP.run_later(now, touched)
             transaction.on_commit(lambda: pokes.ring(touched))
         _react(self.entries)
+        self.writes.send()
 
     def _tell(self, now: datetime) -> None:
         keys = list(self.changes)
@@ -101,6 +112,15 @@ class _Unit:
 
 
 _current: ContextVar[_Unit | None] = ContextVar("journal_unit", default=None)
+
+
+class HoldersMoved(Exception):
+    """Rows of a driver are needed whose lock this transaction does not hold."""
+
+    def __init__(self, scopes: Iterable[uuid.UUID]) -> None:
+        """Name the drivers."""
+        super().__init__()
+        self.scopes = frozenset(scopes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +167,57 @@ class Writer:
         """Take more audiences' locks; call it before their rows are read."""
         self._unit.lock(scopes, self.now)
 
+    def require(self, scopes: Iterable[uuid.UUID]) -> None:
+        """Let a verb go on whose audiences are locked.
+
+        Raises:
+            HoldersMoved: some are not; whoever began may begin again with those.
+        """
+        if missing := set(scopes) - self._unit.locked.keys():
+            raise HoldersMoved(missing)
+
+    def hold_back(self) -> None:
+        """From here on what is written by hand goes to the database at the end, in one.
+
+        Nothing may read it before. A verb that joins and fails takes the whole
+        transaction with it, for it has no savepoint.
+        """
+        self._unit.writes.hold_back()
+
+    def write_through(self) -> None:
+        """Write what is held back; from here on hold nothing back before the end."""
+        self._unit.writes.send()
+
+    @property
+    def is_holding_back(self) -> bool:
+        """Tell whether verbs that join have no savepoint of their own."""
+        return self._unit.writes.is_holding
+
+    @property
+    def heads(self) -> Mapping[uuid.UUID, int]:
+        """The last numbers of the audiences that are locked, with what is told here."""
+        moved = {scope for scope, _, _ in self._unit.changes}
+        locked = self._unit.locked
+        return {scope: head + (scope in moved) for scope, head in locked.items()}
+
+
+def _columns_of_facts(entries: Sequence[Entry]) -> dict[str, Any]:
+    ats, actors = ([getattr(e, name) for e in entries] for name in ("at", "actor"))
+    depots = [entry.depot_id for entry in entries]
+    return {
+        "id": [entry.id for entry in entries],
+        "at": ats if is_mixed(ats) else ats[0],
+        "actor": actors if is_mixed(actors) else actors[0],
+        "kind": [entry.kind for entry in entries],
+        "subject_type": [entry.subject_type for entry in entries],
+        "subject_id": [entry.subject_id for entry in entries],
+        "depot_id": depots if is_mixed(depots) else depots[0],
+        "payload": [entry.payload for entry in entries],
+        "sequence": None,
+        "previous_hash": "",
+        "hash": "",
+    }
+
 
 @contextmanager
 def writing(
@@ -164,19 +235,23 @@ def writing(
             outer.lock(scopes, now)
             yield Writer(by, now, outer)
         return
-    unit = _Unit()
-    token = _current.set(unit)
-    try:
-        with transaction.atomic():
-            unit.lock(scopes, now)
-            yield Writer(by, now, unit)
-            unit.flush(now)
-    finally:
-        _current.reset(token)
+    with writes() as held:
+        unit = _Unit(writes=held)
+        token = _current.set(unit)
+        try:
+            with transaction.atomic():
+                unit.lock(scopes, now)
+                yield Writer(by, now, unit)
+                unit.flush(now)
+        finally:
+            _current.reset(token)
 
 
 @contextmanager
 def _joined(unit: _Unit) -> Iterator[None]:
+    if unit.writes.is_holding:
+        yield  # nothing is written before the end: all of it counts, or nothing
+        return
     entries, changes = len(unit.entries), dict(unit.changes)
     locked = dict(unit.locked)
     try:

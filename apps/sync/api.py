@@ -186,7 +186,7 @@ class PushView(DoorView):
             raise TooLarge(f"A push has {MAX_ROWS} rows at the most.")
         driver = credential.driver
         sent = body.device.anchors if body.device else []
-        answers = services.accept_events(
+        accepted = services.accept_events(
             sender=services.Sender(credential.device.pk, driver.pk),
             items=items_of(body),
             anchors=[anchor for each in sent if (anchor := each.anchor())],
@@ -195,12 +195,12 @@ class PushView(DoorView):
             patience=timedelta(minutes=settings.SYNC_HOLD_MINUTES),
         )
         with translation.override(driver.language or None):
-            results = [_result(answer) for answer in answers]
+            results = [_result(answer) for answer in accepted.answers]
         return Response(
             {
                 "results": results,
-                "experimentalRejectedIds": services.rejected_ids(answers),
-                "head": selectors.head_of(driver.pk),
+                "experimentalRejectedIds": services.rejected_ids(accepted.answers),
+                "head": accepted.head,
                 "server_time": clock.now(),
             }
         )

@@ -67,7 +67,21 @@ def add_history(count: int) -> None:
 
     with connection.cursor() as cursor:
         cursor.execute(HISTORY, {"count": count})
+    settle()
+
+
+def settle() -> None:
+    """Let the database see how much there is, and write out what it has put off.
+
+    Otherwise it does so at some moment of the measurement, beside one of the two.
+    """
+    from django.db import connection  # noqa: PLC0415  after the setup
+
+    with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+        cursor.execute("SELECT current_setting('is_superuser')")
+        if cursor.fetchone() == ("on",):
+            cursor.execute("CHECKPOINT")
 
 
 def make_drivers(count: int, stops: int) -> list[dict[str, Any]]:

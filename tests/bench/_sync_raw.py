@@ -10,7 +10,8 @@ change, and who was ever given them.
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -124,30 +125,45 @@ GIVEN = "SELECT stop_id, driver_id FROM routes_stopassignment WHERE stop_id = AN
 Batch = list[dict[str, Any]]
 
 
+@contextmanager
+def clients_of(url: str, count: int) -> Iterator[list[Any]]:
+    """Open as many connections, which keep their prepared statements over rounds."""
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(psycopg.connect(url, autocommit=True))
+            for _ in range(count)
+        ]
+
+
 def push_batches(
-    url: str, work: Iterable[tuple[dict[str, Any], list[Batch]]], *, reads: bool
+    connections: Sequence[Any],
+    work: Sequence[tuple[dict[str, Any], list[Batch]]],
+    *,
+    reads: bool,
 ) -> Measured:
     """Write each client's batches, all clients side by side in this process.
 
     With `reads`, ask and lock in each transaction what the protocol has a push ask.
     """
     return side_by_side(
-        [_client(url, driver, batches, reads=reads) for driver, batches in work]
+        [
+            _client(connection, driver, batches, reads=reads)
+            for connection, (driver, batches) in zip(connections, work, strict=True)
+        ]
     )
 
 
 def _client(
-    url: str, driver: dict[str, Any], batches: list[Batch], *, reads: bool
+    connection: Any, driver: dict[str, Any], batches: list[Batch], *, reads: bool
 ) -> Callable[[], list[tuple[float, bytes]]]:
     def run() -> list[tuple[float, bytes]]:
         orders = dict(driver["stops"])
         done = []
-        with psycopg.connect(url) as connection:
-            for batch in batches:
-                began_s = time.perf_counter()
-                with connection.transaction():
-                    _take_in(connection, driver, orders, batch, reads=reads)
-                done.append((time.perf_counter() - began_s, b""))
+        for batch in batches:
+            began_s = time.perf_counter()
+            with connection.transaction():
+                _take_in(connection, driver, orders, batch, reads=reads)
+            done.append((time.perf_counter() - began_s, b""))
         return done
 
     return run

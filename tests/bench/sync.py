@@ -8,7 +8,8 @@ the same figures are taken again: what they lost is `history_growth_pct`.
 
 import argparse
 import json
-from collections.abc import Sequence
+import statistics
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tests.bench._scratch import Scratch, scratch
@@ -21,13 +22,15 @@ from tests.bench._sync_load import (
     request,
     track_of,
 )
-from tests.bench._sync_raw import insert_positions, push_batches
+from tests.bench._sync_raw import clients_of, insert_positions, push_batches
 
 STOPS = 70
 BATCHES = STOPS // 7
 STORED_FIRST = 10_000
 POSITION_CLIENTS = 4
 ROWS_PULLED = 25
+PEERS = {"": False, "_with_reads": True}
+"""The peer's two forms, by what their figures end with: whether it reads as well."""
 
 Driver = dict[str, Any]
 
@@ -38,6 +41,12 @@ def main(argv: list[str]) -> dict[str, Any]:
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument(
         "--drivers", type=int, default=2, help="Days that each client drives, a round."
+    )
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=5,
+        help="Rounds beside the peer, a day of each client; one more comes before.",
     )
     parser.add_argument("--pulls", type=int, default=200, help="Pulls of each client.")
     parser.add_argument("--tracks", type=int, default=4, help="Tracks of each client.")
@@ -50,25 +59,33 @@ def main(argv: list[str]) -> dict[str, Any]:
     given = parser.parse_args(argv)
     with scratch() as place:
         round_ = given.clients * given.drivers
-        rounds = 4 if given.stored > STORED_FIRST else 3
-        drivers = make_drivers(place, rounds * round_ + given.clients)
-        warm, drivers = drivers[: given.clients], drivers[given.clients :]
+        beside = given.clients * (1 + len(PEERS)) * (given.rounds + 1)
+        is_long = given.stored > STORED_FIRST
+        count = given.clients + round_ * (2 if is_long else 1) + beside
+        drivers = iter(make_drivers(place, count))
+        warm = _next(drivers, given.clients)
         place.run("-m", "tests.bench._sync_day", "history", str(STORED_FIRST))
         with place.serving() as web:
             port, clients = web.port, given.clients
             drive(port, [[push_of(d, next(batches_of(d, 1)))] for d in warm])
-            figures = push_and_pull(port, drivers[:round_], clients, given.pulls)
-            figures["push"] |= beside_raw(
-                place, drivers[round_ : 3 * round_], clients, figures
-            )
+            some = _next(drivers, beside)
+            push = beside_raw(place, port, some, clients, given.rounds)
+            early = _next(drivers, round_)
+            figures = push_and_pull(port, early, clients, given.pulls)
+            before = {**figures}
+            figures["push"] = push
             figures["positions"] = positions(place, port, warm, given.tracks)
-            if rounds > 3:
+            if is_long:
                 more = str(given.stored - STORED_FIRST)
                 place.run("-m", "tests.bench._sync_day", "history", more)
-                late = push_and_pull(port, drivers[3 * round_ :], clients, given.pulls)
-                figures |= growth(figures, late)
+                late = push_and_pull(port, _next(drivers, round_), clients, given.pulls)
+                figures |= growth(before, late)
                 figures["stored"] = given.stored
     return figures
+
+
+def _next(drivers: Iterator[Driver], count: int) -> list[Driver]:
+    return [next(drivers) for _ in range(count)]
 
 
 def make_drivers(place: Scratch, count: int) -> list[Driver]:
@@ -138,20 +155,44 @@ def pulled(
 
 
 def beside_raw(
-    place: Scratch, drivers: Sequence[Driver], clients: int, figures: dict[str, Any]
+    place: Scratch, port: int, drivers: Sequence[Driver], clients: int, rounds: int
 ) -> dict[str, Any]:
-    """Return what psycopg alone does: the writes alone, and with the protocol's reads."""
-    found: dict[str, Any] = {}
-    half = len(drivers) // 2
-    for name, some, reads in (
-        ("", drivers[:half], False),
-        ("_with_reads", drivers[half:], True),
-    ):
-        work = [(driver, list(batches_of(driver, 1))) for driver in some[:clients]]
-        raw: Measured = push_batches(place.url, work, reads=reads)
-        events_s = raw.rate * 25
-        found[f"raw_psycopg{name}_events_s"] = round(events_s)
-        found[f"ratio{name}"] = round(figures["push"]["events_s"] / events_s, 3)
+    """Return how a push stands beside psycopg alone, in short rounds by turns.
+
+    Both have the same number of clients, one Python process, the same batches, and wait
+    for the same commit. A round is a day of each client, with us and with each form of
+    the peer; what else the machine does hits all of a round. The median of the rounds
+    counts; the first one goes before and does not, since connections plan in it.
+    """
+    waiting = iter(drivers)
+    ours: list[Measured] = []
+    theirs: dict[str, list[float]] = {name: [] for name in PEERS}
+    with clients_of(place.url, clients) as connections:
+        for _ in range(rounds + 1):
+            days = _next(waiting, clients)
+            measured = drive(
+                port, [[push_of(d, b) for b in batches_of(d, 1)] for d in days]
+            )
+            check(measured.answers, "applied")
+            ours.append(measured)
+            for name, reads in PEERS.items():
+                days = _next(waiting, clients)
+                work = [(driver, list(batches_of(driver, 1))) for driver in days]
+                raw = push_batches(connections, work, reads=reads)
+                theirs[name].append(raw.rate)
+    counted = ours[1:]
+    found: dict[str, Any] = {
+        "events_s": round(statistics.median(each.rate for each in counted) * 25),
+        "p95_ms": statistics.median(each.p95_ms for each in counted),
+        "rounds": rounds,
+    }
+    for name, rates in theirs.items():
+        ratios = sorted(
+            each.rate / raw for each, raw in zip(counted, rates[1:], strict=True)
+        )
+        found[f"raw_psycopg{name}_events_s"] = round(statistics.median(rates[1:]) * 25)
+        found[f"ratio{name}"] = round(statistics.median(ratios), 3)
+        found[f"ratio{name}_spread"] = [round(ratios[0], 3), round(ratios[-1], 3)]
     return found
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from apps.core.models import TaskRun
 from apps.core.statements import (
@@ -12,11 +13,13 @@ from apps.core.statements import (
     as_is,
     columns_of,
     insert,
+    insert_new,
     partly,
     read_instant,
     read_json,
     read_uuid,
     update,
+    writes,
 )
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +31,14 @@ RUNS = Statement(
     """,
     *(read_uuid, as_is, read_json, as_is, read_instant),
 )
+
+
+COUNTED = Statement("UPDATE core_taskrun SET attempts = attempts + 1 WHERE id = %s")
+IS_POSTGRESQL = connection.vendor == "postgresql"
+
+
+class Fewer(Exception):
+    """Not all rows were new."""
 
 
 def runs(count: int = 3) -> list[TaskRun]:
@@ -63,7 +74,7 @@ def test_statement_reads_what_the_orm_wrote() -> None:
 def test_insert_passes_over_what_is_there_and_says_what_is_new() -> None:
     made = runs()
     insert(TaskRun, columns_of(made[:1]))
-    new = insert(TaskRun, columns_of(made), conflict="DO NOTHING", returning="task")
+    new = insert_new(TaskRun, columns_of(made), returning="task")
     assert sorted(new) == ["apps.task_1", "apps.task_2"]
 
 
@@ -81,6 +92,57 @@ def test_update_writes_each_row_its_own_values_and_adds_where_it_is_told() -> No
         one.refresh_from_db()
         assert (one.error, one.attempts) == (f"no {one.task}", 2 * number)
         assert one.finished_at == AT
+
+
+def test_what_is_held_back_is_written_at_the_end_in_one_statement(
+    django_assert_num_queries: Any,
+) -> None:
+    known, fresh = runs(2), runs(2)
+    TaskRun.objects.bulk_create(known)
+    with writes() as held:
+        held.hold_back()
+        with django_assert_num_queries(0):
+            insert(TaskRun, columns_of(fresh), conflict="DO NOTHING", fault=Fewer())
+            update(TaskRun, {"id": [known[0].pk], "error": "late"})
+            COUNTED.run_later(known[1].pk)
+        assert not TaskRun.objects.filter(pk__in=[one.pk for one in fresh]).exists()
+        with django_assert_num_queries(1 if IS_POSTGRESQL else 3):
+            held.send()
+        insert(TaskRun, columns_of(runs(1)))
+    assert TaskRun.objects.count() == 5, "after the end nothing is held back"
+    for one in known:
+        one.refresh_from_db()
+    assert [(one.error, one.attempts) for one in known] == [("late", 0), ("", 1)]
+
+
+def test_held_rows_of_which_one_is_there_raise_what_was_said() -> None:
+    made = runs()
+    insert(TaskRun, columns_of(made[:1]))
+    with writes() as held:
+        held.hold_back()
+        update(TaskRun, {"id": [made[0].pk], "error": "late"})
+        insert(TaskRun, columns_of(made), conflict="DO NOTHING", fault=Fewer())
+        with pytest.raises(Fewer):
+            held.send()
+
+
+def test_what_is_held_back_and_not_sent_is_forgotten() -> None:
+    with writes() as held:
+        held.hold_back()
+        insert(TaskRun, columns_of(runs()))
+    assert not TaskRun.objects.exists()
+
+
+def test_columns_apart_stay_lists_and_the_others_go_over_once_where_all_are_alike() -> (
+    None
+):
+    made = runs(2)
+    found = columns_of(made, apart=("task", "arguments", "started_at"))
+    assert found["task"] == ["apps.task_0", "apps.task_1"]
+    assert (found["enqueued_at"], found["attempts"]) == (AT, 0)
+    made[1].attempts = 1
+    found = columns_of(made, apart=("task", "arguments", "started_at"))
+    assert (found["enqueued_at"], found["attempts"]) == ([AT, AT], [0, 1])
 
 
 def test_insert_of_nothing_asks_nothing(django_assert_num_queries: Any) -> None:

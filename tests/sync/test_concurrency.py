@@ -51,7 +51,7 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
 def push(device: Handheld, events: Sequence[dict[str, Any]]) -> list[Answer]:
     driver_id = device.driver.pk
     raw = json.dumps({"changes": {"events": {"created": list(events)}}}).encode()
-    return accept_events(
+    accepted = accept_events(
         sender=Sender(device.device_id, driver_id),
         items=items_of(decoded(raw, PushBody)),
         anchors=[],
@@ -59,6 +59,7 @@ def push(device: Handheld, events: Sequence[dict[str, Any]]) -> list[Answer]:
         now=clock.now(),
         patience=timedelta(minutes=15),
     )
+    return accepted.answers
 
 
 def outcomes(answers: Sequence[Answer]) -> list[tuple[str, str, str]]:

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from apps.drivers.services import revoke_device
 from apps.drivers.states import ShiftState
 from apps.journal.models import Change, Entry
 from apps.routes.models import PlanChange, Stop, StopEvent
+from apps.routes.services import stops as stop_services
 from apps.sync import handlers
 from apps.sync.models import DeviceAnchor, DeviceEvent, QuarantinedEvent
 from tests.sync.builders import (
@@ -64,6 +66,44 @@ def full_day(device: Handheld, stops: list[Stop], shift: Shift) -> list[dict[str
         device.event("shift.started", shift_id=str(shift.pk)),
         device.event("shift.ended"),
         device.event("device.status", battery_percent=40, unsent=3),
+    ]
+
+
+def test_push_that_cannot_be_written_in_one_go_is_judged_event_by_event(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    day = publish_day()
+    device = enrol(day.driver)
+    a, b, _ = day.stops
+    events = [
+        device.event("stop.arrived", a),
+        device.event("stop.note", a, note="Bell is broken"),
+        device.event("stop.succeeded", b),
+    ]
+    write = stop_services._write
+
+    def broken(visits: Iterable[Any], taken: Any) -> None:
+        seen = list(visits)
+        fresh = [report for each in seen for report, _ in each.fresh]
+        write(seen, taken)
+        if any(report.kind == "stop.note" for report in fresh):
+            raise ValueError("nobody has thought of this")
+
+    monkeypatch.setattr(stop_services, "_write", broken)
+    assert device.verdicts(*events) == [
+        ("applied", "ok"),
+        ("retry", "internal"),
+        ("applied", "ok"),
+    ]
+    kinds = StopEvent.objects.order_by("device_seq").values_list("kind", flat=True)
+    assert list(kinds) == ["stop.arrived", "stop.succeeded"]
+    told = Entry.objects.filter(kind__startswith="stop.").values_list("kind", flat=True)
+    assert sorted(told) == ["stop.arrived", "stop.succeeded"]
+    monkeypatch.undo()
+    assert device.verdicts(*events) == [
+        ("duplicate", "ok"),
+        ("applied", "ok"),
+        ("duplicate", "ok"),
     ]
 
 

@@ -299,7 +299,15 @@ def _lock_stops(stop_ids: Collection[uuid.UUID], journal: Writer) -> list[Stop]:
 
 
 def _lock_stops_to_fold(stop_ids: Collection[uuid.UUID], journal: Writer) -> list[Stop]:
-    """Lock stops as above, and read of them what a fold asks; orders are shared."""
+    """Lock stops as above, and read of them what a fold asks; orders are shared.
+
+    Where the transaction may begin again, its holders are locked already but for one
+    who has come by the stop since.
+    """
+    if journal.is_holding_back:
+        stops = _stops_of(LOCKED.rows(stop_ids)) if stop_ids else []
+        journal.require(holder for stop in stops if (holder := _holder(stop)))
+        return stops
     return _locked_with_holders(
         stop_ids, journal, lambda: _stops_of(LOCKED.rows(stop_ids))
     )

@@ -2,6 +2,7 @@
 
 from apps.sync.services.holding import Busy
 from apps.sync.services.pushing import (
+    Accepted,
     Answer,
     Sender,
     accept_events,
@@ -12,6 +13,7 @@ from apps.sync.services.pushing import (
 from apps.sync.services.tracking import Tracked, accept_tracks
 
 __all__ = [
+    "Accepted",
     "Answer",
     "Busy",
     "Sender",

@@ -27,7 +27,7 @@ from apps.core.statements import (
 from apps.core.units import instant_of
 from apps.core.verdicts import REJECTED, Verdict
 from apps.drivers.models import Device
-from apps.journal.services import Writer, writing
+from apps.journal.services import HoldersMoved, Writer, writing
 from apps.routes.selectors import scopes_of_stops
 from apps.sync import handlers
 from apps.sync.handlers import RETRY
@@ -60,6 +60,12 @@ TRIES = 5
 """How often a transaction begins again because a stop went to another driver meanwhile."""
 
 GAPS_TOLD = 20
+APART: Final = (
+    *("seq", "kind", "stop_id", "payload", "device_time", "mono_ms", "body_hash"),
+    *("occurred_at", "uncertainty_ms"),
+)
+"""In which columns the events of a push differ; most often in no others."""
+
 DEVICE_READ: Final = (
     *("id", "depot_id", "driver_id", "status", "enrolled_at", "last_seen_at"),
     *("revoked_at", "clock_offset_ms", "clock_measured_at"),
@@ -85,15 +91,6 @@ class Busy(Problem):
     type = "/problems/busy"
     title = "The server is busy: keep the events and send them again."
     status = 503
-
-
-class HoldersMoved(Exception):
-    """Rows of a driver are needed whose lock this transaction does not hold."""
-
-    def __init__(self, scopes: Iterable[uuid.UUID]) -> None:
-        """Name the drivers."""
-        super().__init__()
-        self.scopes = frozenset(scopes)
 
 
 @dataclass(slots=True)
@@ -260,6 +257,12 @@ def _company(each: Candidate) -> tuple[bool, uuid.UUID]:
     return together, row.driver_id
 
 
+def go_in_one(candidates: Sequence[Candidate]) -> bool:
+    """Tell whether events are one run: nothing is written before all are judged."""
+    alike = all(handlers.go_together(each.row.kind) for each in candidates)
+    return alike and len({_company(each) for each in candidates}) <= 1
+
+
 def _judge_run(
     run: Sequence[Candidate], line: Line, taken: set[str], journal: Writer
 ) -> list[Verdict] | None:
@@ -304,10 +307,8 @@ def put_in(rows: Sequence[DeviceEvent]) -> None:
     """
     if not rows:
         return
-    columns = columns_of(rows)
-    ids = insert(DeviceEvent, columns, conflict="DO NOTHING", returning="id")
-    if len(ids) < len(rows):
-        raise HoldersMoved(())
+    columns = columns_of(rows, apart=APART)
+    insert(DeviceEvent, columns, conflict="DO NOTHING", fault=HoldersMoved(()))
     for row in rows:
         row._state.adding = False
 

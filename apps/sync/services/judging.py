@@ -87,6 +87,9 @@ def judge_together(
     """Judge one driver's events of stops in one go.
 
     None where one of them fails: nothing was kept, and each has to be judged alone.
+
+    Raises:
+        Exception: one fails, and the transaction has no savepoint to go back to.
     """
     if not reports:
         return []
@@ -96,11 +99,15 @@ def judge_together(
         return handlers.report_stops(
             [Report(row, checked, by, now) for row, checked in reports]
         )
-    except Problem:
-        return None  # whose it is, and which, shows when they are judged one by one
     except OperationalError:
         raise
+    except Problem:
+        if journal.is_holding_back:
+            raise
+        return None  # whose it is, and which, shows when they are judged one by one
     except Exception:
+        if journal.is_holding_back:
+            raise
         log.exception("events_failed_together", count=len(reports))
         return None
 

@@ -11,7 +11,7 @@ from apps.core.actors import Actor
 from apps.core.ids import uuid7
 from apps.core.problems import Conflict, FieldError, Invalid, NotFound
 from apps.core.verdicts import OK, REJECTED, Verdict
-from apps.journal.services import Writer, writing
+from apps.journal.services import HoldersMoved, Writer, writing
 from apps.routes.selectors import scopes_of_stops
 from apps.sync.handlers import HELD, RETRY
 from apps.sync.inbox import check_payload, hash_of, number_of, reading_of
@@ -22,7 +22,6 @@ from apps.sync.services.expecting import expect_anew
 from apps.sync.services.holding import (
     TRIES,
     Busy,
-    HoldersMoved,
     check_locked,
     stops_corrected,
 )

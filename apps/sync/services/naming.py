@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from apps.core.statements import columns_of, insert, update
+from apps.core.statements import columns_of, insert_new, update
 from apps.journal.services import Writer
 from apps.sync.kinds import AtStop, Corrected, Opinion, Proof, meant_by
 from apps.sync.models import Attachment, DeviceEvent
@@ -64,7 +64,8 @@ def _expected(
             named_at=now,
         )
         made.setdefault(proof.attachment_id, fresh)
-    columns = columns_of(list(made.values()))
-    inserted = insert(Attachment, columns, conflict="DO NOTHING", returning="id")
+    apart = ("event_id", "stop_id", "sha256", "size_bytes")
+    columns = columns_of(list(made.values()), apart=apart)
+    inserted = insert_new(Attachment, columns, returning="id")
     before = made.keys() - set(inserted)
     return made | (Attachment.objects.in_bulk(before) if before else {})

@@ -6,7 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import structlog
+from django.db import OperationalError
+
 from apps.core.actors import Actor
+from apps.core.problems import Problem
 from apps.core.statements import Statement, as_is, partly, read_instant, read_uuid
 from apps.core.units import instant_of
 from apps.core.verdicts import REJECTED, Verdict
@@ -14,12 +18,12 @@ from apps.drivers.models import Device
 from apps.drivers.selectors import drivers_who_signed_in
 from apps.drivers.services import note_device_seen
 from apps.journal.models import Change
-from apps.journal.services import Writer, writing
+from apps.journal.services import HoldersMoved, Writer, writing
 from apps.routes.selectors import parse_id, scopes_of_stops
 from apps.sync.handlers import RETRY, go_together
 from apps.sync.inbox import Event, Item, hash_of, keepable
 from apps.sync.lines import Line
-from apps.sync.models import DeviceEvent, QuarantinedEvent
+from apps.sync.models import DeviceEvent, InboxHead, QuarantinedEvent
 from apps.sync.moments import Anchor, moment_of, wall_offset_ms
 from apps.sync.rules import rule_of
 from apps.sync.schema import EVENTS, TABLES
@@ -29,8 +33,8 @@ from apps.sync.services.holding import (
     TRIES,
     Busy,
     Candidate,
-    HoldersMoved,
     check_locked,
+    go_in_one,
     held_events,
     is_set_aside,
     judge_in_turn,
@@ -46,6 +50,8 @@ from apps.sync.services.holding import (
 )
 from apps.sync.services.judging import DEVICE_REVOKED, HELD, settle
 from apps.sync.services.naming import name_attachments
+
+log = structlog.get_logger(__name__)
 
 MOST_ASKED: Final = 1000
 """How many events of a device are remembered that it is to send again."""
@@ -85,6 +91,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """The answers to a push, and the last number of the sender's feed with them."""
+
+    answers: list[Answer]
+    head: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sender:
     """Whose device pushes; `driver_id` is the driver whose credential it showed.
 
@@ -102,8 +116,13 @@ class _Push:
 
     sender: Sender
     device: Device
-    anchors: Sequence[Anchor]
     now: datetime
+    head: InboxHead = field(default_factory=InboxHead)
+    scopes: set[uuid.UUID] = field(default_factory=set)
+    """Whose locks are held."""
+    waiting: Sequence[Candidate] = ()
+    """The events of the device that are here and wait for others."""
+    anchors: Sequence[Anchor] = ()
     patience: timedelta = timedelta.max
     """How long an event may wait for another."""
     asked_again: dict[str, int] = field(default_factory=dict)
@@ -130,7 +149,7 @@ def accept_events(
     by: Actor,
     now: datetime,
     patience: timedelta,
-) -> list[Answer]:
+) -> Accepted:
     """Take one push in, in one transaction; answer row by row, in the rows' order.
 
     The scopes of the sender and of the holders of all stops named are locked first,
@@ -138,6 +157,9 @@ def accept_events(
     are judged in the order of `seq`; one with a gap before it is held, and judged in
     the push that closes the gap. One that depends on an event which has not come is to
     be sent again, until it has done so for `patience`; then it is judged without.
+
+    What one driver reports of stops is judged and written in one go. Should that fail,
+    the push begins again and each event is judged by itself, with its own savepoint.
 
     Raises:
         Busy: it began again too often.
@@ -148,16 +170,26 @@ def accept_events(
     named.discard("")
     sender = replace(sender, makers=_makers(sender, items))
     more: frozenset[uuid.UUID] = frozenset()
+    in_one_go = True
     for _ in range(TRIES):
         scopes = {sender.driver_id, *sender.makers} | scopes_of_stops(named) | more
         try:
             with writing(by=by, now=now, scopes=scopes) as journal:
-                check_locked(scopes_of_stops(named), scopes)
-                return _take_in(
-                    sender, items, anchors, scopes, journal, patience=patience
-                )
+                push = _begin(sender, scopes, journal, patience=patience)
+                if in_one_go:
+                    journal.hold_back()
+                answers = _take_in(push, items, anchors, named, journal)
+                return Accepted(answers, journal.heads[sender.driver_id])
         except HoldersMoved as moved:
             more |= moved.scopes
+        except OperationalError:
+            raise  # deadlock or lost connection: the whole push is sent again
+        except Exception as fault:
+            if not in_one_go:
+                raise
+            if not isinstance(fault, Problem):
+                log.exception("events_failed_together", count=len(items))
+            in_one_go = False
     raise Busy
 
 
@@ -170,7 +202,7 @@ def set_aside_push(*, sender: Sender, items: Sequence[Item], now: datetime) -> i
     device = Device.objects.get(pk=sender.device_id)
     rows = QuarantinedEvent.objects.filter(device=device, code=DEVICE_REVOKED.code)
     room = MOST_ASIDE - rows.count()
-    push = _Push(sender=sender, device=device, anchors=[], now=now)
+    push = _Push(sender=sender, device=device, now=now)
     for index, item in enumerate(items):
         if item.is_event and len(push.quarantine) < room:
             _refuse(push, index, item, DEVICE_REVOKED)
@@ -190,41 +222,52 @@ def _makers(sender: Sender, items: Sequence[Item]) -> frozenset[uuid.UUID]:
     return frozenset(drivers_who_signed_in(sender.device_id) & named)
 
 
-def _take_in(
-    sender: Sender,
-    items: Sequence[Item],
-    anchors: Sequence[Anchor],
-    scopes: set[uuid.UUID],
-    journal: Writer,
-    *,
-    patience: timedelta,
-) -> list[Answer]:
-    now = journal.now
+def _begin(
+    sender: Sender, scopes: set[uuid.UUID], journal: Writer, *, patience: timedelta
+) -> _Push:
     head = lock_line(sender.device_id)
-    waiting = held_events(head, scopes)
-    push = _Push(
+    return _Push(
         sender=sender,
+        head=head,
         device=head.device,
-        anchors=keep_anchors(
-            device_id=sender.device_id,
-            boots={item.event.reading.boot_id for item in items if item.event},
-            anchors=anchors,
-            now=now,
-        ),
-        now=now,
+        scopes=scopes,
+        waiting=held_events(head, scopes),
+        now=journal.now,
         patience=patience,
         asked_again=dict(head.asked_again),
+    )
+
+
+def _take_in(
+    push: _Push,
+    items: Sequence[Item],
+    anchors: Sequence[Anchor],
+    named: set[str],
+    journal: Writer,
+) -> list[Answer]:
+    push.anchors = keep_anchors(
+        device_id=push.device.pk,
+        boots={item.event.reading.boot_id for item in items if item.event},
+        anchors=anchors,
+        now=push.now,
     )
     for index, item in enumerate(items):
         if item.refusal is not None:
             _refuse(push, index, item, item.refusal)
-    known, fresh = _sort_out_known(items, waiting)
-    stored = _candidates(push, items, fresh, waiting)
-    line = line_of(head)
+    known, fresh = _sort_out_known(items, push.waiting)
+    stored = _candidates(push, items, fresh)
+    together = [*stored, *push.waiting]
+    if not go_in_one(together):
+        journal.write_through()  # each run reads what the one before it has written
+    if not journal.is_holding_back:
+        check_locked(scopes_of_stops(named), push.scopes)
+    if not all(go_together(each.row.kind) for each in together):
+        put_in([each.row for each in stored])
+    line = line_of(push.head)
     numbers, unnumbered = numbers_of(items)
     line.arrive(numbers, unnumbered=unnumbered)
-    waits = _judge_all(push, items, [*stored, *waiting], line, journal)
-    keep_line(head, line, holds=waits, asked_again=push.asked_again)
+    waits = _judge_all(push, items, together, line, journal)
+    keep_line(push.head, line, holds=waits, asked_again=push.asked_again)
     known |= {each.row.pk: each.row for each in stored}
     _answer_repeats(push, items, known)
     _send_again(push, items, journal)
@@ -302,7 +345,6 @@ def _candidates(
     push: _Push,
     items: Sequence[Item],
     fresh: dict[str, int],
-    waiting: Sequence[Candidate],
 ) -> list[Candidate]:
     """Return the new events as rows of the inbox, to be judged with those that waited.
 
@@ -318,8 +360,6 @@ def _candidates(
         each.since = None if since_ms is None else instant_of(since_ms)
         each.is_overdue = each.has_waited(push.now, push.patience)
         found.append(each)
-    if not all(go_together(each.row.kind) for each in (*found, *waiting)):
-        put_in([each.row for each in found])
     return found
 
 
@@ -424,6 +464,7 @@ def _judge_all(
     _note_asked(push, kept, again)
     if forced := [each.row for each in candidates if each.was_forced]:
         tell_forced(push.device, forced, [], journal)
+    journal.hold_back()
     keep_verdicts(kept, journal)
     pushed = {each.row.pk for each in candidates if each.index is not None}
     set_aside([row for row in kept if row.pk not in pushed], journal.now)
