@@ -1,16 +1,20 @@
 """PyVRP begun cold: without a plan by insertion, and with one where hope is lost."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from pyvrp import Route
 
 from apps.routes.solver.greedy import construct
 from apps.routes.solver.insertion import Arrays
 from apps.routes.solver.port import Stop, open_engine
 from apps.routes.solver.problem import Problem
 from apps.routes.solver.pyvrp_solver import engine, partsearch, popmusic, turns
+from apps.routes.solver.pyvrp_solver import search as searching
 from apps.routes.solver.pyvrp_solver.engine import PyVrpSolver
 from apps.routes.solver.pyvrp_solver.partsearch import PartSearch
+from apps.routes.solver.pyvrp_solver.search import IteratedSearch
 from apps.routes.solver.pyvrp_solver.turns import Turns
 from apps.routes.solver.routestate import build_route
 from apps.routes.solver.solution import Solution
@@ -111,6 +115,37 @@ def test_search_by_pieces_believes_what_is_true() -> None:
 
     assert found.trace[-1].cost_milli == found.cost.total_milli
     assert found.trace[-1].solutions > 20  # a piece has gained something
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_search_that_tears_up_routes_is_sound_and_comes_again(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(searching, "LEAST_TORN_AFTER", 3)
+    monkeypatch.setattr(searching, "TORN_AFTER_A_JOB", 0)
+    torn: list[set[int]] = []
+    drawn = IteratedSearch._side_by_side
+
+    def noted(search: IteratedSearch, routes: Sequence[Route]) -> set[int]:
+        torn.append(drawn(search, routes))
+        return torn[-1]
+
+    monkeypatch.setattr(IteratedSearch, "_side_by_side", noted)
+    problem = rich_problem(seed, 30, 7)
+    begun = open_engine("greedy").solve(problem, stop=Stop(solutions=0), seed=1)
+
+    found, again = (
+        PyVrpSolver().solve(
+            problem, stop=Stop(solutions=60), seed=seed, warm_start=begun
+        )
+        for _ in range(2)
+    )
+
+    assert validate(problem, found) == ()
+    assert found == again
+    assert found.cost.total_milli <= begun.cost.total_milli
+    assert torn
+    assert all(1 <= len(one) <= searching.Tuning().torn_routes for one in torn)
 
 
 def test_search_drops_nothing_any_more_once_a_plan_serves_all() -> None:

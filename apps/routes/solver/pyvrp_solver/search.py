@@ -3,7 +3,7 @@
 The loop is Burke and Bykov's late acceptance (2017), as PyVRP has it; ours can stop and
 go on between any two rounds, and depends on nothing but the data and the seed. Where it
 gains nothing any more, a route or two of the best plan are torn up, and it goes on from
-there: small steps never change how many routes there are.
+there: small steps hardly ever change how many routes there are.
 """
 
 from __future__ import annotations
