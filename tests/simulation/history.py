@@ -23,6 +23,7 @@ from tests.simulation.device import (
     Row,
 )
 from tests.simulation.ground import Ground, own_storage
+from tests.simulation.settling import settle_quarantine
 from tests.simulation.stage import Base
 from tests.simulation.telling import Telling
 from tests.simulation.uploading import PART
@@ -75,6 +76,7 @@ class History(Telling):
             self.step(name, acts[name][1])
         self.has_faults = False
         self._drain()
+        settle_quarantine(self.ground)
 
     def step(self, name: str, act: Callable[[], object]) -> None:
         self.operations += 1

@@ -4,7 +4,20 @@ A mutant lives in the process that runs it, and nowhere else. Its docstring says
 wrong with it.
 """
 
-from tests.simulation.mutants import of_devices, of_facts, of_feeds, of_pushes
+from tests.simulation.mutants import (
+    of_devices,
+    of_facts,
+    of_feeds,
+    of_pushes,
+    of_the_office,
+)
 from tests.simulation.mutants.registry import MUTANTS
 
-__all__ = ["MUTANTS", "of_devices", "of_facts", "of_feeds", "of_pushes"]
+__all__ = [
+    "MUTANTS",
+    "of_devices",
+    "of_facts",
+    "of_feeds",
+    "of_pushes",
+    "of_the_office",
+]
