@@ -188,9 +188,9 @@ def _window(pickup: Pickup, start_at: datetime) -> tuple[TimeWindow, ...]:
     return (TimeWindow(start_s=min(opens_s, closes_s - 1), end_s=closes_s),)
 
 
-def planned(problem: Problem) -> list[int]:
+def planned(problem: Problem, rounds: int) -> list[int]:
     """Plan a day; what finds no place comes last, by its window."""
-    found = open_engine("pyvrp").solve(problem, stop=Stop(solutions=ROUNDS), seed=7)
+    found = open_engine("pyvrp").solve(problem, stop=Stop(solutions=rounds), seed=7)
     faults = validate(problem, found)
     if faults:
         raise AssertionError(f"the plan breaks a rule: {faults[0]}")
@@ -200,9 +200,11 @@ def planned(problem: Problem) -> list[int]:
     return served + sorted(left, key=lambda place: (closes.get(place, 0), place))
 
 
-def outcome_of(drive: Drive, way: Way, order: dict[str, Before]) -> Outcome:
+def outcome_of(
+    drive: Drive, way: Way, order: dict[str, Before], rounds: int = ROUNDS
+) -> Outcome:
     """Plan a courier's day one way, and compare it with what he drove."""
-    sequence = planned(problem_of(drive, way, order))
+    sequence = planned(problem_of(drive, way, order), rounds)
     metres = drive.matrix.distances_m
     along = [0, *sequence]
     return Outcome(
@@ -245,16 +247,16 @@ def judge_real(tell: Callable[[str], object]) -> dict[str, Any]:
         tried[way] = [
             outcome_of(drive, way, _elsewhere(first, drive, way)) for drive in first
         ]
-        tell(f"first day, {way.name}: {_said(plain, tried[way])}\n")
+        tell(f"first day, {way.name}: {said(plain, tried[way])}\n")
     chosen = min(WAYS, key=lambda way: fmean(one.score for one in tried[way]))
     order = order_of(first, chosen.zones) if chosen.order_minor and chosen.zones else {}
     base = [outcome_of(drive, PLAIN, {}) for drive in second]
     ours = [outcome_of(drive, chosen, order) for drive in second]
-    tell(f"second day, {chosen.name}: {_said(base, ours)}\n")
+    tell(f"second day, {chosen.name}: {said(base, ours)}\n")
     return {
         "chosen_on_first_day": chosen.name,
-        "first_day": _figures(plain, tried[chosen]),
-        "held_back": _figures(base, ours),
+        "first_day": figures(plain, tried[chosen]),
+        "held_back": figures(base, ours),
     }
 
 
@@ -277,7 +279,11 @@ def _half(drive: Drive) -> bool:
     return sha256(drive.pickups[0].courier.encode()).digest()[0] < 128
 
 
-def _figures(plain: Sequence[Outcome], ours: Sequence[Outcome]) -> dict[str, Any]:
+def figures(plain: Sequence[Outcome], ours: Sequence[Outcome]) -> dict[str, Any]:
+    """Return how near both plans are to the drives, and the paired difference.
+
+    Scores: 0 is the drive itself, so a difference below 0 is a gain.
+    """
     found = paired_difference([o.score for o in plain], [o.score for o in ours])
     steps = sum(one.steps for one in plain)
     km = sum(one.metres for one in plain)
@@ -292,8 +298,9 @@ def _figures(plain: Sequence[Outcome], ours: Sequence[Outcome]) -> dict[str, Any
     }
 
 
-def _said(plain: Sequence[Outcome], ours: Sequence[Outcome]) -> str:
-    row = _figures(plain, ours)
+def said(plain: Sequence[Outcome], ours: Sequence[Outcome]) -> str:
+    """Say the same in a line."""
+    row = figures(plain, ours)
     low, high = row["difference"][1:]
     return (
         f"score {row['score_plain']} → {row['score_ours']} ({low:+} to {high:+}), arcs"

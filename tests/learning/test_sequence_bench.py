@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.bench import _zoneorder_real, adherence
+from tests.bench import _zoneorder_crossed, _zoneorder_real, adherence
 from tests.bench._sequence_score import (
     arcs_shared,
     edit_distance,
@@ -13,6 +13,8 @@ from tests.bench._sequence_score import (
     score,
     sequence_deviation,
 )
+from tests.bench._zoneorder_crossed import Folds
+from tests.bench._zoneorder_real import Drive, Outcome
 from tests.bench._zoneorder_town import judge_town
 
 LINE = np.array([[float(abs(a - b)) for b in range(6)] for a in range(6)])
@@ -49,6 +51,26 @@ def test_difference_has_an_interval() -> None:
 
     assert found.mean == pytest.approx(-0.5)
     assert found.low < -0.5 < found.high
+
+
+def test_choice_for_a_fold_has_seen_nothing_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folds = Folds(tuple((Drive(()),) for _ in range(3)))
+    seen: list[Drive] = []
+
+    def planned(drive: Drive, *_: object) -> Outcome:
+        seen.append(drive)
+        return Outcome(score=0.5, arcs=0, steps=1, metres=1)
+
+    def learned(taught: list[Drive], _: object) -> dict[str, object]:
+        seen.extend(taught)
+        return {}
+
+    monkeypatch.setattr(_zoneorder_crossed, "outcome_of", planned)
+    monkeypatch.setattr(_zoneorder_crossed, "order_of", learned)
+    assert folds.chosen([0, 2]) is _zoneorder_real.PLAIN
+    assert {id(one) for one in seen} == {id(folds.of[0][0]), id(folds.of[2][0])}
 
 
 def test_missing_data_is_said_to_be_missing(
