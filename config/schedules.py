@@ -50,9 +50,7 @@ SCHEDULES: tuple[Scheduled, ...] = (
         task="apps.recommendations.tasks.audit",
         every_minutes=24 * 60,
     ),
-    Scheduled(
-        name="ask_office", task="apps.feedback.tasks.ask_due", every_minutes=60
-    ),
+    Scheduled(name="ask_office", task="apps.feedback.tasks.ask_due", every_minutes=60),
     Scheduled(
         name="expire_surveys",
         task="apps.feedback.tasks.expire_surveys",

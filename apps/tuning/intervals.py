@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from apps.depots.models import Depot
 from apps.routes.calibrating import margins_before, tellings_in
 from apps.routes.calibrationrows import StopTelling
-from apps.routes.conformal import Calibration, spread_of
+from apps.routes.conformal import Calibration, Group
 from apps.routes.eta import Z90
 from apps.routes.parameters import CONFORMAL, Parameters
 from apps.routes.tellings import Telling
@@ -88,6 +88,6 @@ def bounds_s(told: Told, values: Parameters, known: Calibration) -> tuple[float,
     spread_s = told.telling.spread_s
     if values.eta_interval != CONFORMAL:
         return -Z90 * spread_s, Z90 * spread_s
-    margins = known.of(told.telling.ahead_s, told.zone, told.telling.hour)
-    unit_s = spread_of(spread_s)
-    return min(0.0, margins.low) * unit_s, max(0.0, margins.high) * unit_s
+    ahead_s, group = told.telling.ahead_s, Group(told.zone, told.telling.hour)
+    reach = known.reach(ahead_s, spread_s, group, None)
+    return max(reach.low_s, -ahead_s), reach.high_s

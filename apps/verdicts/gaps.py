@@ -43,6 +43,10 @@ JUMPED: Final = 3.5
 REST_SD_S: Final = 120.0
 """How exactly a break lasts as long as it should."""
 
+NEAR_S: Final = 30.0
+"""A break is told by a tap, as are the ends of what it lies in: which of two taps came
+first says nothing so near (2.6 spreads of two taps)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopFact:
@@ -211,9 +215,27 @@ def _leg_times(drive: Drive) -> list[float | None]:
             continue
         if number < len(drive.facts):
             began = max(began, drive.facts[number].set_out_s or began)
-        rested = any(began <= rest.due_s < arrived for rest in drive.rests)
+        rested = _rests_within(drive, began, arrived)
         found.append(None if rested else arrived - began)
     return found
+
+
+def _rests_within(drive: Drive, began: float, ended: float) -> list[Rest]:
+    """Return the breaks that may lie between two instants that are as far apart."""
+    return [
+        rest
+        for rest in drive.rests
+        if began - NEAR_S <= rest.due_s < ended
+        and ended - began >= rest.duration_s - 2 * REST_SD_S
+    ]
+
+
+def _service_time(drive: Drive, fact: StopFact) -> float | None:
+    """Return what a service took; None where that is not known, or a break lies in it."""
+    if fact.arrived_s is None or fact.left_s is None:
+        return None
+    began = fact.left_s - (fact.service_s or 0.0)
+    return None if _rests_within(drive, began, fact.left_s) else fact.service_s
 
 
 def _pieces(
@@ -235,8 +257,9 @@ def _pieces(
         if number < len(drive.facts):
             fact = drive.facts[number]
             guess = guessed_service(fact, pace)
-            off = _off(fact.service_s, guess.seconds, SERVICE_SPREAD)
-            found.append(_Piece(fact.service_s, guess.seconds, guess.sd_s, off))
+            served_s = _service_time(drive, fact)
+            off = _off(served_s, guess.seconds, SERVICE_SPREAD)
+            found.append(_Piece(served_s, guess.seconds, guess.sd_s, off))
     return found
 
 
@@ -311,7 +334,7 @@ def _share_sum(
     inside = chain.pieces[first:last]
     if began is None or ended is None or _waits(drive, inside, first, began):
         return
-    rested = [rest for rest in drive.rests if began <= rest.due_s < ended]
+    rested = _rests_within(drive, began, ended)
     span = ended - began - math.fsum(rest.duration_s for rest in rested)
     variance = math.fsum(piece.sd_s**2 for piece in inside)
     spare = span - math.fsum(piece.expected_s for piece in inside)

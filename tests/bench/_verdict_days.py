@@ -44,7 +44,15 @@ DRAWS = 64
 PACE_LUCK = 0.04
 """How far a vehicle is truly from what its type says."""
 
-REST_S = 1800.0
+OF_EACH = 2
+"""So many choices a day of each kind of override beside sequences and gifts."""
+
+RESTS_S = (600.0, 900.0, 1800.0)
+RESTING_LOOKS = 80
+"""Who knows the town rests where he would have waited, and looks longer for that."""
+
+LEAST_WAIT_S = 300.0
+PACES = (0.8, 0.9, 0.97, 1.03, 1.1, 1.25)
 Ways = dict[str, list[str]]
 
 
@@ -106,11 +114,17 @@ class PlantedDays:
         gift = day.given(rng)
         if gift is not None:
             yield day.planted(rng, f"{on_date} gift", "give_stop", Choice(*gift))
-        chance = stream(seed, f"kinds {on_date.isoformat()}")
+        yield from self.overrides(day, on_date, seed)
+
+    def overrides(self, day: "_Day", on_date: date, seed: int) -> Iterator[Planted]:
+        """Yield some of each other kind of override: a day has few of each."""
         for kind, make in day.kinds():
-            made = make(chance)
-            if made is not None:
-                yield day.planted(chance, f"{on_date} {kind}", kind, made)
+            for number in range(OF_EACH):
+                label = f"{on_date.isoformat()} {kind} {number}"
+                chance = stream(seed, label)
+                made = make(chance)
+                if made is not None:
+                    yield day.planted(chance, label, kind, made)
 
 
 class _Day(DrivenDay):
@@ -158,6 +172,7 @@ class _Day(DrivenDay):
         """Return the other kinds of override, and how somebody comes to choose them."""
         return [
             ("take_off", self.put_off),
+            ("skip_stop", self.skipped),
             ("end_shift_early", self.ended_early),
             ("extra_break", self.rested),
             ("change_vehicle", self.other_vehicle),
@@ -167,9 +182,30 @@ class _Day(DrivenDay):
     def put_off(self, rng: Random) -> Choice | None:
         """Leave a stop to a shift that serves it when it likes, as on a later day."""
         found = self.given(rng)
-        if found is None:
+        return self._later(*found) if found else None
+
+    def skipped(self, rng: Random) -> Choice | None:
+        """Drive past a stop; another shift serves it: where it is cheap, or at an end."""
+        if len(self.routes) < 2:
             return None
-        planned, driven = found
+        giver, taker = rng.sample(self.routes, 2)
+        if len(giver.stops) < 4:
+            return None
+        stop = rng.choice(giver.stops)
+        tried = [
+            [*taker.stops[:at], stop, *taker.stops[at:]]
+            for at in range(len(taker.stops) + 1)
+        ]
+        after = rng.choice([tried[0], tried[-1]])
+        if rng.random() < KNOWING_SHARE:
+            free = Terms(windows={stop: ()})
+            after = min(tried, key=lambda one: self.cost(taker, one, terms=free))
+        left = [one for one in giver.stops if one != stop]
+        planned = {giver.shift: list(giver.stops), taker.shift: list(taker.stops)}
+        return self._later(planned, {giver.shift: left, taker.shift: after})
+
+    def _later(self, planned: Ways, driven: Ways) -> Choice:
+        """Return a choice by which stops are served when the later shift likes."""
         gone = {
             stop: ()
             for shift, stops in planned.items()
@@ -185,19 +221,55 @@ class _Day(DrivenDay):
         return Choice(*found, aside=Beyond.REST) if found else None
 
     def rested(self, rng: Random) -> Choice | None:
-        """Rest once more on the way, and drive the rest as one likes."""
-        route = rng.choice(self.routes)
-        found = self.changed(rng, rng.choice(["move", "reverse"]), route)
-        if found is None:
+        """Rest once more on the way, and drive the rest as one likes.
+
+        Half know where they would have to wait, and rest there, so that a break can be
+        right: it costs nothing, and the sequence that it goes with may gain. The plans
+        are such as somebody in the office has moved stops of, with an eye on the map.
+        """
+        route = min(rng.choices(self.routes, k=2), key=self._waited_s)
+        lasts_s = rng.choice(RESTS_S)
+        if len(route.stops) < 6:
             return None
-        due_s = self.seconds(route.begins_at) + rng.uniform(3600.0, 3 * 3600.0)
-        rest = {route.shift: Terms(rest=(due_s, REST_S))}
-        return Choice(*found, on_road=rest, aside=Beyond.REST)
+        began_s, plan = self.seconds(route.begins_at), list(route.stops)
+        for _ in range(rng.choice([1, 2, 3])):
+            plan = _other(rng, rng.choice(["move", "reverse"]), plan)
+        tried: list[tuple[float, int, list[str], Terms]] = []
+        for look in range(RESTING_LOOKS if rng.random() < KNOWING_SHARE else 1):
+            so_far = min(tried)[2] if tried else plan
+            stops = _other(rng, rng.choice(["move", "reverse"]), so_far)
+            due_s = began_s + rng.uniform(3600.0, 5 * 3600.0)
+            if look % 2:
+                due_s = rng.choice(self._before_waits(route, stops) or [due_s])
+            terms = Terms(rest=(due_s, lasts_s))
+            tried.append((self.cost(route, stops, terms=terms), look, stops, terms))
+        _, _, stops, terms = min(tried)
+        return Choice(
+            {route.shift: plan},
+            {route.shift: stops},
+            on_road={route.shift: terms},
+            aside=Beyond.REST,
+        )
+
+    def _waited_s(self, route: Route) -> float:
+        """Return how long a route waits for windows: there nothing can be gained."""
+        seen, _ = self.drive(route, route.stops)
+        return math.fsum(one.began_s - one.arrived_s for one in seen)
+
+    def _before_waits(self, route: Route, stops: Sequence[str]) -> list[float]:
+        """Return from when on a rest would lie before a wait of five minutes or more."""
+        seen, _ = self.drive(route, stops)
+        left = [self.seconds(route.begins_at), *(one.left_s for one in seen)]
+        return [
+            gone
+            for gone, one in zip(left, seen, strict=False)
+            if one.began_s - one.arrived_s >= LEAST_WAIT_S
+        ]
 
     def other_vehicle(self, rng: Random) -> Choice | None:
         """Drive as planned, with another vehicle than planned."""
         route = rng.choice(self.routes)
-        said, dearer = rng.choice([0.8, 0.9, 1.1, 1.25]), rng.choice([0.85, 1.0, 1.2])
+        said, dearer = rng.choice(PACES), rng.choice([0.85, 1.0, 1.2])
         terms = Terms(
             pace=said * math.exp(rng.gauss(0.0, PACE_LUCK)),
             prices=replace(
@@ -230,7 +302,8 @@ class _Day(DrivenDay):
         else:
             best = rng.choice(tried)
         planned = {route.shift: list(route.stops)}
-        return Choice(planned, {route.shift: best}, on_road=terms)
+        before = {route.shift: Terms(windows={stop: self.windows(stop)})}
+        return Choice(planned, {route.shift: best}, on_plan=before, on_road=terms)
 
     # ── what the office hears of it, and what is true ───────────────────────
     def planted(self, rng: Random, name: str, kind: str, choice: Choice) -> Planted:
@@ -288,7 +361,7 @@ class _Day(DrivenDay):
                     planned_service_s=self.orders[one.stop].planned_service_s,
                     arrived_s=told[0],
                     left_s=told[1],
-                    windows=self.windows(one.stop),
+                    windows=terms.windows.get(one.stop, self.windows(one.stop)),
                 )
             )
         began = self.seconds(route.begins_at)

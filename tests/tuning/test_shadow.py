@@ -154,7 +154,7 @@ def told_town() -> Town:
 
 def _telling(at_s: float) -> dict[str, float]:
     ends = {"arrives_s": at_s, "low_s": at_s - 99, "high_s": at_s + 99}
-    basis = {"spread_s": SPREAD_S, "ahead_s": 300.0, "shift": 0.0, "stretch": 1.0}
+    basis = {"spread_s": SPREAD_S, "ahead_s": 900.0, "shift": 0.0, "stretch": 1.0}
     return {**ends, **basis, "hour": 9}
 
 

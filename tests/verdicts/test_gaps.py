@@ -124,3 +124,42 @@ def test_waiting_is_no_service_and_who_does_not_wait_did_not() -> None:
     assert early.served_early
     assert not waited.served_early
     assert replace(waited, left_s=None).service_s is None
+
+
+def later(whole: Drive, from_s: float, by_s: float) -> Drive:
+    """Return a drive in which everything after an instant was so much later."""
+
+    def moved(at: float | None) -> float | None:
+        return at + by_s if at is not None and at > from_s else at
+
+    facts = tuple(
+        replace(one, arrived_s=moved(one.arrived_s), left_s=moved(one.left_s))
+        for one in whole.facts
+    )
+    return replace(whole, facts=facts, back_s=moved(whole.back_s))
+
+
+@pytest.mark.parametrize("told_before_s", [0.0, 5.0])
+def test_break_told_just_before_the_leg_lies_in_the_leg(told_before_s: float) -> None:
+    left_s = fact("s05").left_s or 0.0
+    rested = replace(
+        later(drive(), left_s, 600.0),
+        rests=(Rest(due_s=left_s - told_before_s, duration_s=600.0),),
+    )
+    told = told_by(rested, LAWS)
+    assert not told.legs["s", "s05", "s06"].is_observed
+    assert told.legs["s", "s05", "s06"].seconds < 500
+    assert told.legs["s", "s06", "s07"].is_observed
+    assert told.services["s05"].is_observed
+
+
+def test_break_in_a_service_makes_it_no_longer_service() -> None:
+    arrived_s = fact("s05").arrived_s or 0.0
+    rested = replace(
+        later(drive(), arrived_s, 600.0),
+        rests=(Rest(due_s=arrived_s + 60.0, duration_s=600.0),),
+    )
+    told = told_by(rested, LAWS)
+    assert not told.services["s05"].is_observed
+    assert told.services["s05"].seconds == pytest.approx(SERVICE_S, rel=0.2)
+    assert told.legs["s", "s05", "s06"].is_observed
