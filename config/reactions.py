@@ -21,6 +21,7 @@ ASK = "apps.feedback.tasks.ask_after"
 SETTLE = "apps.routes.tasks.settle_recommendations"
 
 TELL_DAY = "apps.customers.tasks.tell_day"
+PROPOSE_PIN = "apps.customers.tasks.propose_pin"
 
 
 def _plan(entry: Entry) -> dict[str, Any]:
@@ -43,6 +44,14 @@ def _import(entry: Entry) -> dict[str, Any] | None:
         "depot_id": str(entry.depot_id),
         "service_dates": entry.payload["service_dates"],
     }
+
+
+def _driver_pin(entry: Entry) -> dict[str, Any] | None:
+    """A driver who says where an address really is; without a place nothing is proposed."""
+    told = entry.payload
+    if told.get("lat") is None or not told.get("stop_id"):
+        return None
+    return {name: told[name] for name in ("driver_id", "stop_id", "lat", "lon")}
 
 
 def _shift(entry: Entry) -> dict[str, Any]:
@@ -223,7 +232,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
         ("apps.routes.tasks.go_on", _its_depot),
         ("apps.incidents.tasks.follow_yes", _yes),
     ),
-    "exception.reported": INCIDENT,
+    "exception.reported": ((PROPOSE_PIN, _driver_pin), *INCIDENT),
     "machine.refused": INCIDENT,
     "mode.fell_back": INCIDENT,
     "mode.came_back": INCIDENT,

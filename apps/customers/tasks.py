@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from apps.core import clock
-from apps.core.actors import SYSTEM
+from apps.core.actors import SYSTEM, Actor
+from apps.core.units import Point
 from apps.customers import whereabouts
-from apps.customers.services import telling
+from apps.customers.services import addresses, telling
 
 LOOKED_AHEAD = timedelta(hours=3)
 """How far ahead the clock's look goes: further than any depot says "on the way"."""
@@ -55,6 +56,16 @@ def ask_how_it_was(*, stop_ids: Sequence[str]) -> None:
 def answer_where(*, reply_id: str) -> None:
     """Answer a question for an order."""
     telling.answer_where(uuid.UUID(reply_id), by=SYSTEM, now=clock.now())
+
+
+def propose_pin(*, driver_id: str, stop_id: str, lat: float, lon: float) -> None:
+    """Put a driver's pin before the office: it counts once somebody has approved it."""
+    addresses.propose_pin(
+        stop_id=uuid.UUID(stop_id),
+        point=Point(lat, lon),
+        by=Actor("driver", driver_id),
+        now=clock.now(),
+    )
 
 
 def _ids(texts: Sequence[str]) -> list[uuid.UUID]:

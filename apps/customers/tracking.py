@@ -136,8 +136,12 @@ def _interval(facts: Facts, now: datetime) -> tuple[datetime, datetime] | None:
         return None
     early = max(low or expected, now) if facts.is_out else low or expected
     late = max(high or expected, early)
-    first = _floor(early)
-    last = _floor(late)
+    return in_steps(early, late)
+
+
+def in_steps(early: datetime, late: datetime) -> tuple[datetime, datetime]:
+    """Return an interval as customers are told it: in whole steps, two at the least."""
+    first, last = _floor(early), _floor(late)
     return first, max(last + ETA_STEP, first + 2 * ETA_STEP)
 
 

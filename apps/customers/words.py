@@ -8,8 +8,14 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from apps.core.problems import Problem
 from apps.customers import tracking
 from apps.customers.tracking import Tracked
+from apps.routes.services.changing import WHY as WHY_DECIDED
+from apps.routes.tasks import WHY, WHY_SEARCHED
 
 Words = str | Promise
+
+BY_PEOPLE = frozenset(
+    {*WHY_DECIDED.values(), WHY["change.applied"], WHY["decision_point.let"]}
+)
 
 HEADLINES: dict[str, Words] = {
     tracking.RECEIVED: gettext_lazy("We have your order"),
@@ -58,7 +64,58 @@ def steps_of(tracked: Tracked) -> list[Step]:
     return [Step(text, n <= here, n == here) for n, (_, text) in enumerate(STEPS)]
 
 
+LATE = gettext_lazy("The driver is running late.")
+OTHER_STOP = gettext_lazy(
+    "Another stop of the round took more or less time than planned."
+)
+OTHER_ORDER = gettext_lazy(
+    "Another order was added to the round, changed, or taken off."
+)
+SHIFT = gettext_lazy("A driver’s shift has changed.")
+ROAD = gettext_lazy("The road has changed: traffic, weather, roadworks or a closure.")
+BETTER = gettext_lazy("A better way was found for the rest of the round.")
+DECIDED = gettext_lazy("Our office has changed the round.")
+ANEW = gettext_lazy("The round was planned anew.")
+
+CHANGED: dict[str, Words] = {
+    "stop.failed": OTHER_STOP,
+    "stop.partial": OTHER_STOP,
+    "stop.succeeded": OTHER_STOP,
+    "stop.arrived": LATE,
+    "stop.reopened": OTHER_STOP,
+    "stop.corrected": OTHER_STOP,
+    "stop.released": OTHER_ORDER,
+    "order.created": OTHER_ORDER,
+    "order.changed": OTHER_ORDER,
+    "orders.imported": OTHER_ORDER,
+    "shift.planned": SHIFT,
+    "shift.changed": SHIFT,
+    "shift.started": SHIFT,
+    "running_late": LATE,
+    "condition.touched": ROAD,
+}
+"""Why a time has changed, for the customer, by what gave cause to the new plan."""
+
+_BY_WORDS: dict[str, Words] = {
+    **{WHY[cause]: words for cause, words in CHANGED.items()},
+    WHY_SEARCHED: BETTER,
+}
+
+
+def is_decided(why: str) -> bool:
+    """Tell whether people decided a change; `why` is in the words of the plan."""
+    return why in BY_PEOPLE
+
+
+def why_changed(why: str) -> Words:
+    """Return why a time has changed in the customer's words: nobody is named by it."""
+    return DECIDED if is_decided(why) else _BY_WORDS.get(why, ANEW)
+
+
 PROBLEMS: dict[str, Words] = {
+    "/problems/nothing-changed": gettext_lazy(
+        "The time stands as it was told: there is no change to object to."
+    ),
     "/problems/slot-gone": gettext_lazy(
         "This time is no longer free. Below is what is free now."
     ),
@@ -100,6 +157,7 @@ PROBLEMS: dict[str, Words] = {
 """What a customer is told of a refusal, by its type."""
 
 FIELDS: dict[str, Words] = {
+    "/words": gettext_lazy("Please say what does not suit you."),
     "/slot": gettext_lazy("Please choose a time first."),
     "/place": gettext_lazy("Please say where: the garage, or the neighbour’s name."),
     "/kind": gettext_lazy("Please choose one of the ways."),

@@ -1,13 +1,19 @@
 """Depots, their zones, who works for which depot, and who is away."""
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any, Self
 
+import structlog
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 
 from apps.core.ids import uuid7
 from apps.core.units import Point
+from apps.depots.zonenames import UTC, check_zone, is_zone
+
+log = structlog.get_logger(__name__)
 
 
 class DepotQuerySet(models.QuerySet["Depot"]):
@@ -28,7 +34,9 @@ class Depot(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     code = models.SlugField(max_length=32, unique=True)
     name = models.CharField(max_length=120)
-    time_zone = models.CharField(max_length=64, help_text="IANA name.")
+    time_zone = models.CharField(
+        max_length=64, validators=[check_zone], help_text="IANA name."
+    )
     country = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2.")
     currency = models.CharField(max_length=3, help_text="ISO 4217.")
     latitude = models.FloatField()
@@ -43,13 +51,38 @@ class Depot(models.Model):
     objects = DepotQuerySet.as_manager()
 
     class Meta:
-        """By name."""
+        """By name; a depot has a time zone."""
 
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(time_zone=""), name="depot_has_a_time_zone"
+            )
+        ]
 
     def __str__(self) -> str:
         """Return its name."""
         return self.name
+
+    @classmethod
+    def from_db(
+        cls,
+        db: str | None,
+        field_names: Collection[str],
+        values: Collection[Any],
+        **more: Any,
+    ) -> Self:
+        """Return a row as it is stored; one whose zone is none goes by UTC.
+
+        Forms and verbs refuse such a zone, but a row may have come past them, or its name
+        have gone from the tables: pages go on, the log says whose it is.
+        """
+        row = super().from_db(db, field_names, values, **more)
+        told = row.__dict__.get("time_zone")
+        if told is not None and not is_zone(told):
+            log.error("depot_without_time_zone", depot=str(row.pk), time_zone=told)
+            row.time_zone = UTC
+        return row
 
     @property
     def point(self) -> Point:

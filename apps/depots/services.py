@@ -2,15 +2,16 @@
 
 import re
 import uuid
-import zoneinfo
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 from apps.core.actors import Actor
 from apps.core.problems import Conflict, FieldError, Invalid, NotFound
 from apps.core.units import Point
 from apps.depots.models import Absence, Depot, DepotMembership, Zone
+from apps.depots.zonenames import BAD_ZONE
 from apps.journal.services import writing
 
 
@@ -103,10 +104,8 @@ def depot_faults(depot: Depot) -> Iterator[FieldError]:
         )
     if not depot.name:
         yield FieldError("/name", "required", "Give the depot a name.")
-    if depot.time_zone not in zoneinfo.available_timezones():
-        yield FieldError(
-            "/time_zone", "bad_zone", "Give an IANA time zone such as Europe/Berlin."
-        )
+    if depot.time_zone not in available_timezones():
+        yield FieldError("/time_zone", "bad_zone", BAD_ZONE)
     if not re.fullmatch(r"[A-Z]{2}", depot.country):
         yield FieldError(
             "/country", "bad_country", "Give the country's two letters, such as DE."

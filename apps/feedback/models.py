@@ -442,6 +442,7 @@ class SurveyHook(models.Model):
     class Meta:
         """Newest first."""
 
+        verbose_name = "webhook door"
         ordering = ["-id"]
 
     def __str__(self) -> str:

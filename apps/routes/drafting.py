@@ -89,7 +89,6 @@ def ledger_draft(
 ) -> Draft:
     """Write down an answer for the ledger: inputs, answer, costs, reasons, mode."""
     request, solution = thought.best.request, thought.best.solution
-    rules = thought.rules
     return Draft(
         kind=kind,
         depot_id=day.depot_id,
@@ -109,7 +108,7 @@ def ledger_draft(
             else solution.stopped_by,
             "travel_times": thought.travel_source,
         },
-        alternatives=[_alternative(rules.solution)] if rules else [],
+        alternatives=_alternatives(thought),
         costs=_minor(solution.cost),
         expected_gain={"minor": thought.gain_minor, "against": _against(thought)},
         reasons=[
@@ -156,6 +155,15 @@ def _data_used(day: DayInput, thought: Thought) -> list[dict[str, Any]]:
         text = f"{count} reports of the road that are in force."
         used.append({"code": "conditions", "count": count, "text": text})
     return used
+
+
+def _alternatives(thought: Thought) -> list[dict[str, Any]]:
+    """State the plan by the rules, where it is another one than the answer."""
+    if thought.rules is None:
+        return []
+    answer = _alternative(thought.best.solution)
+    other = _alternative(thought.rules.solution)
+    return [] if other["routes"] == answer["routes"] else [other]
 
 
 def _alternative(solution: Solution) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class Act(models.TextChoices):
     REPAIR = "repair", "Mend a running plan after an event"
     REPLAN = "replan", "Re-optimize a running plan"
     ETA = "eta", "Make expected times anew"
-    PARAMETERS = "parameters", "Change planning parameters by what it learned"
+    PARAMETERS = "parameters", "Put learned parameters in force, or take them back"
 
 
 class Leave(models.TextChoices):

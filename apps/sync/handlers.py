@@ -149,8 +149,16 @@ def report_trouble(report: Report, payload: RoadException, journal: Writer) -> V
             can_drive=payload.can_drive,
             minutes_left=payload.minutes_left,
             needs_help=payload.needs_help,
+            **_pin_of(payload),
         )
     return verdict
+
+
+def _pin_of(payload: RoadException) -> dict[str, float]:
+    """Return where the driver says that an address is; of other troubles nothing is told."""
+    if payload.reason != "wrong_address" or payload.lat is None or payload.lon is None:
+        return {}
+    return {"lat": payload.lat, "lon": payload.lon}
 
 
 def _is_known(event: DeviceEvent, reason: str) -> bool:

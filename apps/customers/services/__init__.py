@@ -15,6 +15,7 @@ from apps.customers.services.moving import (
     keep_slot,
     reschedule_delivery,
 )
+from apps.customers.services.objecting import object_to_change
 from apps.customers.services.pages import keep_page, keep_pickup_point
 from apps.customers.services.wishes import Wish, make_wish, prefer_part
 
@@ -31,6 +32,7 @@ __all__ = [
     "keep_slot",
     "make_link",
     "make_wish",
+    "object_to_change",
     "prefer_part",
     "propose_address",
     "reject_proposal",

@@ -8,11 +8,14 @@ from apps.core.actors import Actor
 from apps.core.problems import FieldError, Invalid, NotFound
 from apps.core.units import Point
 from apps.customers.models import AddressProposal
+from apps.customers.selectors import open_proposal
 from apps.customers.states import PROPOSAL_STEPS, ProposalState
 from apps.journal.services import writing
 from apps.orders.drafts import AddressDraft, OrderChanges
 from apps.orders.selectors import order_by_id
 from apps.orders.services import change_order, keep_address
+from apps.orders.states import OrderState
+from apps.routes.models import Stop
 
 
 class ProposalNotFound(NotFound):
@@ -69,6 +72,29 @@ def propose_address(
     return row
 
 
+def propose_pin(
+    *, stop_id: uuid.UUID, point: Point, by: Actor, now: datetime
+) -> AddressProposal | None:
+    """Propose the place where a driver found an address; None: the stop is gone.
+
+    What the customer has proposed in words stays in it: the driver says only where.
+    """
+    stop = Stop.objects.filter(pk=stop_id).first()
+    if stop is None:
+        return None
+    said = open_proposal(stop.order)
+    words = (
+        AddressDraft(said.street, said.house_number, said.postcode, said.city)
+        if said is not None
+        else AddressDraft()
+    )
+    note = said.note if said is not None else ""
+    correction = Correction(words, point, note)
+    return propose_address(
+        order_id=stop.order_id, correction=correction, by=by, now=now
+    )
+
+
 def approve_proposal(
     *, proposal_id: uuid.UUID, by: Actor, now: datetime
 ) -> AddressProposal:
@@ -78,7 +104,7 @@ def approve_proposal(
         ProposalNotFound: there is none.
         IllegalStep: it was decided on already.
         Invalid: it has no pin, and the gazetteer does not know the address.
-        OrderClosed: the order is over; reject the proposal, or leave it.
+        OrderClosed: the order is over, and there is no pin to keep for the next one.
     """
     with writing(by=by, now=now) as writer:
         row = _decide(proposal_id, ProposalState.APPROVED, "", by, now)
@@ -89,20 +115,19 @@ def approve_proposal(
         changes = OrderChanges.of(address=address)
         if pin is not None:
             changes = OrderChanges.of(address=address, point=pin)
-        order = change_order(
-            order_id=row.order_id,
-            expected_version=None,
-            changes=changes,
-            by=by,
-            now=now,
-        )
-        if address.street:
-            keep_address(
-                depot_id=row.depot_id,
-                address=address,
-                point=pin or order.point,
+        # A driver stands at the door: the order is mostly over when somebody decides.
+        place = pin
+        if pin is None or row.order.status in (OrderState.OPEN, OrderState.FAILED):
+            place = change_order(
+                order_id=row.order_id,
+                expected_version=None,
+                changes=changes,
                 by=by,
                 now=now,
+            ).point
+        if address.street and place is not None:
+            keep_address(
+                depot_id=row.depot_id, address=address, point=place, by=by, now=now
             )
         writer.record("address.approved", row, depot_id=row.depot_id)
     return row

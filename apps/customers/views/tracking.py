@@ -8,12 +8,15 @@ from django.http import HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
 from apps.core.problems import Invalid
+from apps.customers.changes import time_change
 from apps.customers.selectors import where_is
-from apps.customers.services import count_inquiry, customer_of
+from apps.customers.services import count_inquiry, customer_of, object_to_change
 from apps.customers.states import Channel, Purpose
 from apps.customers.tracking import Tracked
 from apps.customers.views.door import Visit, opened
-from apps.customers.words import headline, steps_of
+from apps.customers.words import headline, is_decided, steps_of, why_changed
+from apps.feedback.words import answer_in_words
+from apps.recommendations.words import CUSTOMER, how_to_object
 
 NEAR_S, FAR_S, OVER_S = 20, 60, 0
 """After how many seconds the page asks again; 0: never."""
@@ -23,10 +26,30 @@ NEAR_S, FAR_S, OVER_S = 20, 60, 0
 def tracking_page(visit: Visit) -> HttpResponse:
     """Show where the delivery is; a press on the button is a question that counts."""
     if visit.request.method == "POST":
-        _count(visit)
+        if visit.request.POST.get("do") == "object":
+            words = visit.request.POST.get("words", "")
+            object_to_change(link=visit.link, words=words, now=visit.now)
+        else:
+            _count(visit)
         return visit.again("tracking")
     tracked = where_is(visit.link.order_id, now=visit.now)
-    return visit.page("customers/tracking.html", _context(visit, tracked))
+    context = _context(visit, tracked) | _change(visit)
+    return visit.page("customers/tracking.html", context)
+
+
+def _change(visit: Visit) -> dict[str, Any]:
+    """Return why the time has changed, and how to object; nothing where it has not."""
+    change = time_change(visit.link, now=visit.now)
+    if change is None:
+        return {}
+    said = change.said
+    return {
+        "change": change,
+        "change_why": why_changed(change.why),
+        "by_people": is_decided(change.why),
+        "how_to_object": how_to_object(CUSTOMER),
+        "said_answer": answer_in_words(said.answer_code, said.answer) if said else "",
+    }
 
 
 @opened(Purpose.TRACKING)

@@ -26,6 +26,7 @@ from apps.core.verdicts import (
     REJECTED,
     Verdict,
 )
+from apps.drivers.states import ShiftState
 from apps.journal.services import Writer, writing
 from apps.orders import services as orders
 from apps.orders.models import Order
@@ -439,7 +440,7 @@ def _fold(visit: _Visit, report: StopReport, taken: _Taken) -> None:
     outcome = ORDER_STATE_OF.get(StopState(stop.status), OrderState.OPEN)
     if outcome != stop.order.status and _may_become(stop.order, outcome):
         taken.outcomes.note(stop.order, outcome)
-    if route is not None and route.status == RouteState.PUBLISHED:
+    if route is not None and _is_under_way(route, stop):
         taken.started.add(route.pk)
         journal.changed(route.driver_id, "routes", route.pk)
     if report.corrects:
@@ -447,6 +448,21 @@ def _fold(visit: _Visit, report: StopReport, taken: _Taken) -> None:
         tell(journal, stop, "stop.corrected", report, before=before, **more)
     else:
         tell(journal, stop, report.kind, report, before=before)
+
+
+def _is_under_way(route: Route, stop: Stop) -> bool:
+    """Tell whether a report says that a published route is driven.
+
+    Who is on the way to a stop, was there, or delivered is out, even where the begin of
+    the shift was not told. A stop that is skipped from the yard, a note, or one opened
+    again says nothing of the kind: with these the shift must have begun.
+    """
+    if route.status != RouteState.PUBLISHED:
+        return False
+    was_there = stop.enroute_at is not None or stop.arrived_at is not None
+    if was_there or stop.status in (StopState.SUCCEEDED, StopState.PARTIAL):
+        return True
+    return route.shift.status in (ShiftState.STARTED, ShiftState.PAUSED)
 
 
 def _may_become(order: Order, outcome: OrderState) -> bool:
