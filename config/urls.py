@@ -24,6 +24,8 @@ V1_ROOMS = (
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # First what is asked most, by every device all day.
+    path("api/sync/v1/", include("apps.sync.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/", include("apps.metrics.urls")),
     path("admin/", admin.site.urls),
@@ -40,5 +42,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("apps.metrics.officeurls")),
     path("hooks/", include("apps.notifications.urls")),
     path("", include("apps.customers.urls")),
-    path("api/sync/v1/", include("apps.sync.urls")),
 ]
