@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import ceil, sqrt
+from statistics import fmean
 from typing import Any
 
 from apps.routes.conformal import spread_of
@@ -18,6 +19,9 @@ COUNTED_FROM = 100
 
 Z90 = 1.645
 """Beyond as many deviations one normal value in ten lies."""
+
+HORIZONS = ("under 20 min", "under 80 min", "farther")
+"""Names of the horizons, as `conformal.BANDS_S` parts them."""
 
 Margin = Callable[["Outcome"], float]
 
@@ -54,16 +58,29 @@ class Outcome:
         """How wide the told interval was."""
         return self.telling.high_s - self.telling.low_s
 
-    def symmetric(self, margin_s: float) -> tuple[bool, float]:
-        """Tell whether an interval of so much to both sides holds, and its width.
+    def ends(self, margin_s: float) -> tuple[float, float]:
+        """Return the ends of an interval of so much to both sides.
 
         No more than ours does it reach into the past, or before the window.
         """
         told_s = self.telling.arrives_s - self.telling.ahead_s
         first_s = max(told_s, self.opens_s or 0.0)
         low_s = max(self.telling.arrives_s - margin_s, first_s)
-        high_s = max(self.telling.arrives_s + margin_s, first_s)
+        return low_s, max(self.telling.arrives_s + margin_s, first_s)
+
+    def symmetric(self, margin_s: float) -> tuple[bool, float]:
+        """Tell whether an interval of so much to both sides holds, and its width."""
+        low_s, high_s = self.ends(margin_s)
         return low_s <= self.began_s <= high_s, high_s - low_s
+
+    def score_s(self, low_s: float, high_s: float) -> float:
+        """Return the interval score of two ends: width, and twenty times the miss.
+
+        Gneiting and Raftery (2007), of an interval of 90 %: whoever tells what he
+        believes has the least on the average.
+        """
+        missed_s = max(0.0, low_s - self.began_s, self.began_s - high_s)
+        return high_s - low_s + missed_s * 2 / (1 - WANTED / 100)
 
 
 def figures(judged: Sequence[Outcome], before: Sequence[Outcome]) -> dict[str, Any]:
@@ -73,13 +90,23 @@ def figures(judged: Sequence[Outcome], before: Sequence[Outcome]) -> dict[str, A
     ours = _percent([each.is_within for each in judged])
     global_s = past_quantiles([*before, *judged], len(before))
     margins = dict(zip(map(id, judged), global_s, strict=True))
-    error_s, scored = _same_coverage(judged, ours)
+    by_horizon = _grouped(judged, lambda each: HORIZONS[each.telling.band])
+    one_s, error_s, scored = _same_coverage(judged, ours)
     found = {
         "n": len(judged),
         "coverage_pct": ours,
         "by_zone": _coverages(by_zone),
         "by_hour": _coverages(by_hour),
         **_shares(by_zone, by_hour),
+        "by_horizon": _coverages(by_horizon),
+        "global_by_horizon": {
+            key: _percent([o.symmetric(one_s)[0] for o in each])
+            for key, each in by_horizon.items()
+        },
+        "interval_score_s": _mean(
+            [o.score_s(o.telling.low_s, o.telling.high_s) for o in judged]
+        ),
+        "global_interval_score_s": _least_score_s(judged),
         "mean_width_s": _mean([each.width_s for each in judged]),
         "global_width_s": error_s,
         "global_normalised_width_s": scored,
@@ -115,20 +142,42 @@ def past_quantiles(outcomes: Sequence[Outcome], first: int) -> list[float]:
     return found
 
 
-def _same_coverage(judged: Sequence[Outcome], percent: float) -> tuple[float, float]:
-    """Return the mean width of one quantile, and of one of scores, that cover as much.
+def _least_score_s(judged: Sequence[Outcome]) -> float:
+    """Return the least mean interval score that one quantile for all can have.
+
+    It is chosen afterwards, by thirds: the score has one valley.
+    """
+    low, high = 0.0, 1e6
+
+    def mean_s(margin_s: float) -> float:
+        return fmean(o.score_s(*o.ends(margin_s)) for o in judged)
+
+    while high - low > 1:
+        third = (high - low) / 3
+        if mean_s(low + third) < mean_s(high - third):
+            high -= third
+        else:
+            low += third
+    return round(mean_s((low + high) / 2), 1)
+
+
+def _same_coverage(
+    judged: Sequence[Outcome], percent: float
+) -> tuple[float, float, float]:
+    """Return one quantile that covers as much, its mean width, and that of one of scores.
 
     It is chosen afterwards, with all errors known: no one-quantile interval does better.
     """
-    widths = []
+    margins, widths = [], []
     for unit in (_one, lambda each: spread_of(each.telling.spread_s)):
         low, high = 0.0, 1e6
         for _ in range(50):
             middle = (low + high) / 2
             held = _percent([o.symmetric(middle * unit(o))[0] for o in judged])
             low, high = (middle, high) if held < percent else (low, middle)
+        margins.append(high)
         widths.append(_mean([o.symmetric(high * unit(o))[1] for o in judged]))
-    return widths[0], widths[1]
+    return margins[0], widths[0], widths[1]
 
 
 def _one(_: Outcome) -> float:

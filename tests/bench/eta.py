@@ -3,7 +3,9 @@
 Online throughout: an interval is told with what had come by then, and judged later. The
 first days teach only. Peers in the same run: one quantile of all past errors (split
 conformal, `global`), the normal distribution's interval that stood before (`normal`), and,
-for the width, the one quantile that covers as much as ours, chosen afterwards.
+for the width, the one quantile that covers as much as ours, chosen afterwards. One width
+for all can be narrow by missing what is far ahead nearly always: so coverage is told by
+horizon, and judged is the interval score, beside the best that one quantile can have.
 
 In the simulation an interval counts as it stood when the driver came, and as it stood up
 to 80 minutes before. What was told hours before is given apart (`told_first`): at seven
@@ -89,8 +91,9 @@ def _figures(name: str, outcomes: Sequence[Outcome], warm: int) -> dict[str, Any
     found = figures(outcomes[warm:], outcomes[:warm])
     sys.stderr.write(
         f"{name}: {found['coverage_pct']} % of {found['n']}, {found['mean_width_s']} s"
-        f" wide; one quantile: {found['global_coverage_pct']} %,"
-        f" {found['global_width_s']} s at the same coverage; normal:"
+        f" wide, score {found['interval_score_s']}; one quantile:"
+        f" {found['global_coverage_pct']} %, {found['global_width_s']} s at the same"
+        f" coverage, score {found['global_interval_score_s']} at best; normal:"
         f" {found['normal_coverage_pct']} %, {found['normal_mean_width_s']} s\n"
     )
     return found
