@@ -29,6 +29,9 @@ BATCHES = STOPS // 7
 STORED_FIRST = 10_000
 POSITION_CLIENTS = 4
 ROWS_PULLED = 25
+TURNS = 3
+"""Rounds with little and with much stored; one more goes before the latter, since what is
+read is not in memory after so many rows were put in."""
 PEERS = {"": False, "_with_reads": True}
 """The peer's two forms, by what their figures end with: whether it reads as well."""
 
@@ -61,7 +64,7 @@ def main(argv: list[str]) -> dict[str, Any]:
         round_ = given.clients * given.drivers
         beside = given.clients * (1 + len(PEERS)) * (given.rounds + 1)
         is_long = given.stored > STORED_FIRST
-        count = given.clients + round_ * (2 if is_long else 1) + beside
+        count = given.clients + round_ * (1 + 2 * TURNS if is_long else 1) + beside
         drivers = iter(make_drivers(place, count))
         warm = _next(drivers, given.clients)
         place.run("-m", "tests.bench._sync_day", "history", str(STORED_FIRST))
@@ -72,16 +75,25 @@ def main(argv: list[str]) -> dict[str, Any]:
             push = beside_raw(place, port, some, clients, given.rounds)
             early = _next(drivers, round_)
             figures = push_and_pull(port, early, clients, given.pulls)
-            before = {**figures}
-            figures["push"] = push
+            if is_long:
+                turns = [_next(drivers, round_) for _ in range(TURNS - 1)]
+                before = [figures, *_turns(port, turns, clients, given.pulls)]
+            figures = figures | {"push": push}
             figures["positions"] = positions(place, port, warm, given.tracks)
             if is_long:
                 more = str(given.stored - STORED_FIRST)
                 place.run("-m", "tests.bench._sync_day", "history", more)
-                late = push_and_pull(port, _next(drivers, round_), clients, given.pulls)
-                figures |= growth(before, late)
+                turns = [_next(drivers, round_) for _ in range(TURNS + 1)]
+                _, *after = _turns(port, turns, clients, given.pulls)
+                figures |= growth(before, after)
                 figures["stored"] = given.stored
     return figures
+
+
+def _turns(
+    port: int, turns: Sequence[list[Driver]], clients: int, pulls: int
+) -> list[dict[str, Any]]:
+    return [push_and_pull(port, some, clients, pulls) for some in turns]
 
 
 def _next(drivers: Iterator[Driver], count: int) -> list[Driver]:
@@ -217,15 +229,33 @@ def positions(
     }
 
 
-def growth(early: dict[str, Any], late: dict[str, Any]) -> dict[str, Any]:
-    """Return by how much each thing takes longer with many events stored."""
-    pct = {
-        name: round((early[name][unit] / late[name][unit] - 1) * 100, 1)
-        for name, unit in [
-            ("push", "events_s"),
-            ("replay", "events_s"),
-            ("pull", "pulls_s"),
-            ("idle", "pulls_s"),
+def growth(
+    early: Sequence[dict[str, Any]], late: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return by how much each thing takes longer with many events stored.
+
+    Medians of the turns count; `growth_spread_pct` is the least and the greatest of any
+    turn against any other, which is what the machine varies by.
+    """
+    pct, spread = {}, {}
+    for name, unit in [
+        ("push", "events_s"),
+        ("replay", "events_s"),
+        ("pull", "pulls_s"),
+        ("idle", "pulls_s"),
+    ]:
+        before, after = ([turn[name][unit] for turn in side] for side in (early, late))
+        pct[name] = _slower(statistics.median(before), statistics.median(after))
+        spread[name] = [
+            _slower(min(before), max(after)),
+            _slower(max(before), min(after)),
         ]
+    return {
+        "history_growth_pct": max(pct.values()),
+        "growth_pct": pct,
+        "growth_spread_pct": spread,
     }
-    return {"history_growth_pct": max(pct.values()), "growth_pct": pct}
+
+
+def _slower(before: float, after: float) -> float:
+    return round((before / after - 1) * 100, 1)
