@@ -26,6 +26,9 @@ DOORS = "Domain never imports a door"
 FOREIGN = "Foreign libraries enter by one door"
 CLOCK = "Only doors read the clock"
 
+SERVE_FILES_OF_THEIR_OWN = {"browser", "simulation/test_mutants.py"}
+"""These use tables, and yet go by no setting of the database."""
+
 # What is broken, by which line in which file; each alone breaks the contract.
 BREACHES = [
     (ROOMS, "apps/core/breach.py", "import apps.journal.models"),
@@ -159,3 +162,17 @@ def test_schedule_names_differ() -> None:
     names = [entry.name for entry in SCHEDULES]
 
     assert len(names) == len(set(names))
+
+
+def test_what_ci_runs_on_one_database_touches_none_of_the_settings() -> None:
+    script = (ROOT / ".ci/run").read_text()
+    listed = re.search(r"^SAME_ON_ANY_DATABASE=\((.*?)^\)", script, re.M | re.S)
+    assert listed is not None
+    names = set(listed[1].split())
+    assert names > SERVE_FILES_OF_THEIR_OWN
+    for name in names - SERVE_FILES_OF_THEIR_OWN:
+        place = ROOT / "tests" / name
+        assert place.exists(), f"{name} is named by .ci/run, and is not there"
+        files = [place] if place.is_file() else place.rglob("*.py")
+        marked = [f for f in files if re.search(r"mark\.django_db", f.read_text())]
+        assert not marked, "these use the database, and run on SQLite alone"
