@@ -26,6 +26,7 @@ DOORS = "Domain never imports a door"
 FOREIGN = "Foreign libraries enter by one door"
 CLOCK = "Only doors read the clock"
 
+USES_TABLES = re.compile(r"mark\.django_db|\bdb: None|\btransactional_db\b")
 SERVE_FILES_OF_THEIR_OWN = {"browser", "simulation/test_mutants.py"}
 """These use tables, and yet go by no setting of the database."""
 
@@ -174,5 +175,5 @@ def test_what_ci_runs_on_one_database_touches_none_of_the_settings() -> None:
         place = ROOT / "tests" / name
         assert place.exists(), f"{name} is named by .ci/run, and is not there"
         files = [place] if place.is_file() else place.rglob("*.py")
-        marked = [f for f in files if re.search(r"mark\.django_db", f.read_text())]
+        marked = [each for each in files if USES_TABLES.search(each.read_text())]
         assert not marked, "these use the database, and run on SQLite alone"

@@ -8,7 +8,7 @@ import pytest
 
 from apps.core.actors import SYSTEM
 from apps.core.roles import SUPERVISOR
-from apps.recommendations.services import Draft, issue
+from apps.recommendations.services import issue
 from apps.routes import largedays
 from apps.routes.calibrationrows import EtaCalibration, StopTelling
 from apps.routes.conformal import EVERYTHING
@@ -22,7 +22,7 @@ from apps.tuning.services import shadowing
 from apps.tuning.shadow import replay_day
 from tests.factories import NOW
 from tests.office import make_user, signed_in
-from tests.tuning.town import SLOW, Town
+from tests.tuning.town import SLOW, Town, parameter_draft
 
 FIRST = date(2026, 3, 2)
 LEARNED = replace(DEFAULTS, eta_interval=CONFORMAL)
@@ -45,20 +45,7 @@ def large_town(monkeypatch: pytest.MonkeyPatch) -> Town:
 
 
 def propose(town: Town, values: dict[str, Any], topic: str) -> Proposal:
-    draft = Draft(
-        kind="parameter",
-        depot_id=town.depot.pk,
-        subject_type="depot",
-        subject_id=str(town.depot.pk),
-        inputs=b"{}",
-        answer=b"{}",
-        engine="test",
-        engine_version="1",
-        seed=0,
-        mode="rules",
-        parameters=values,
-        reasons=[],
-    )
+    draft = parameter_draft(town.depot, values)
     return Proposal.objects.create(
         recommendation=issue(draft, by=SYSTEM, now=NOW),
         depot=town.depot,

@@ -12,14 +12,13 @@ from apps.core.actors import SYSTEM
 from apps.core.models import TaskRun
 from apps.journal.services import writing
 from apps.recommendations import services as recommendations
-from apps.recommendations.services import Draft
 from apps.routes.parameters import DEFAULTS
 from apps.tuning.models import Proposal
 from apps.tuning.pastdays import day_ratio, driven_dates, past_day
 from apps.tuning.services.deciding import approve
 from apps.tuning.shadow import leg_error_s, problem_with, replay_day, truth_of
 from tests.queueing import drain
-from tests.tuning.town import OFFICE, Town, watched
+from tests.tuning.town import OFFICE, Town, parameter_draft, watched
 
 FIRST = date(2026, 3, 2)
 DAYS = 5
@@ -39,19 +38,8 @@ def slow_town(days: int) -> Town:
 def learned(town: Town, values: dict[str, object]) -> None:
     """Write down learned travel, as another room does, and let the queue go on."""
     now = town.at(LAST + timedelta(days=1), time(2, 0))
-    draft = Draft(
-        kind="parameter",
-        depot_id=town.depot.pk,
-        subject_type="depot",
-        subject_id=str(town.depot.pk),
-        inputs=b"{}",
-        answer=b"{}",
-        engine="relearning",
-        engine_version="1",
-        seed=0,
-        mode="rules",
-        parameters=values,
-        reasons=[{"code": "learned", "text": "From 95 legs."}],
+    draft = parameter_draft(
+        town.depot, values, engine="relearning", why="From 95 legs."
     )
     with time_machine.travel(now, tick=False), writing(by=SYSTEM, now=now) as journal:
         row = recommendations.issue(draft, by=SYSTEM, now=now)

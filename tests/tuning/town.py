@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from statistics import fmean
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import time_machine
@@ -19,6 +20,7 @@ from apps.feedback.services import Opinion, Speaker, record_feedback
 from apps.learning.services import learn
 from apps.learning.services.nightly import Night
 from apps.orders.models import Order
+from apps.recommendations.services import Draft
 from apps.routes import tasks as routing
 from apps.routes.gateways.estimated import EstimatedTravelTimes
 from apps.routes.models import Plan, PlanningParameter, Route, Stop
@@ -271,3 +273,23 @@ def watched(town: Town, row: Proposal, day: date) -> Proposal:
         tuning.watch()
     row.refresh_from_db()
     return row
+
+
+def parameter_draft(
+    depot: Depot, values: dict[str, Any], *, engine: str = "test", why: str = ""
+) -> Draft:
+    """Return what another room would issue that has learned values of a parameter."""
+    return Draft(
+        kind="parameter",
+        depot_id=depot.pk,
+        subject_type="depot",
+        subject_id=str(depot.pk),
+        inputs=b"{}",
+        answer=b"{}",
+        engine=engine,
+        engine_version="1",
+        seed=0,
+        mode="rules",
+        parameters=values,
+        reasons=[{"code": "learned", "text": why}] if why else [],
+    )

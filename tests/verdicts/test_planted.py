@@ -4,7 +4,7 @@ from tests.bench.verdicts import main
 
 
 def test_planted_truth_is_found_and_noise_left_alone() -> None:
-    found = main(["--days", "8", "--orders", "36", "--drivers", "3", "--seed", "11"])
+    found = main(["--days", "12", "--orders", "36", "--drivers", "3", "--seed", "11"])
     assert found["decidable"] >= 15
     assert found["right_pct"] >= 90
     assert found["inside_noise"] >= 15
