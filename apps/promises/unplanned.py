@@ -1,10 +1,11 @@
 """Slots of a day that has no plan yet: by its shifts, and what they are to do already."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from apps.core.codes import codes_of
-from apps.drivers.models import Shift
+from apps.core.units import Point
+from apps.drivers.models import Shift, Vehicle
 from apps.orders.models import Order
 from apps.orders.states import OrderState
 from apps.promises.calendar import Rules
@@ -72,30 +73,40 @@ def open_slots(  # noqa: PLR0917
             rules.fill_percent,
         )
     ]
+    if not free:
+        return []
     points = [order.depot.point, *(one.point for one in others)]
+    prices = _priced(order, points, visit.service_s, shifts[0].vehicle, travel)
+    mark = repr([hold.pk.hex for hold in holds])
+    return [(window, prices(window), mark) for window in free] if prices else []
+
+
+def _priced(
+    order: Order,
+    points: Sequence[Point],
+    service_s: int,
+    vehicle: Vehicle,
+    travel: TravelTimes,
+) -> Callable[[Interval], Estimated] | None:
+    """Return what a window costs from the nearest point; none where no road leads."""
     spokes = travel.spokes(order.point, points)
     near = int((spokes.there_s.astype(int) + spokes.back_s).argmin())
-    if not free or int(spokes.there_s[near]) >= UNREACHABLE:
-        return []
-    vehicle = shifts[0].vehicle
-    mark = repr([hold.pk.hex for hold in holds])
-    return [
-        (
-            window,
-            Estimated(
-                there_s=int(spokes.there_s[near]),
-                back_s=int(spokes.back_s[near]),
-                there_m=int(spokes.there_m[near]),
-                back_m=int(spokes.back_m[near]),
-                service_s=visit.service_s,
-                per_hour_minor=vehicle.cost_per_hour_minor,
-                per_km_minor=vehicle.cost_per_km_minor,
-                opens_at=window.opens_at,
-            ),
-            mark,
+    if int(spokes.there_s[near]) >= UNREACHABLE:
+        return None
+
+    def price(window: Interval) -> Estimated:
+        return Estimated(
+            there_s=int(spokes.there_s[near]),
+            back_s=int(spokes.back_s[near]),
+            there_m=int(spokes.there_m[near]),
+            back_m=int(spokes.back_m[near]),
+            service_s=service_s,
+            per_hour_minor=vehicle.cost_per_hour_minor,
+            per_km_minor=vehicle.cost_per_km_minor,
+            opens_at=window.opens_at,
         )
-        for window in free
-    ]
+
+    return price
 
 
 def _crew(shift: Shift) -> Crew:

@@ -18,6 +18,7 @@ from apps.feedback.formats.base import (
     BadRow,
     Fault,
     NotThisFormat,
+    Read,
     ResponseDraft,
     answer_of,
     moment_of,
@@ -96,34 +97,39 @@ def import_responses(
         found = FORMATS[form].read(_text(content), read_questions(survey.questions))
     except NotThisFormat as error:
         raise FileRefused(str(error)) from error
+    run = SurveyImport(
+        survey=survey,
+        depot_id=depot_id,
+        format=form,
+        file_name=file_name[:200],
+        sha256=digest,
+        columns=[list(line) for line in found.header],
+        imported_at=now,
+        imported_by=str(by),
+    )
     with writing(by=by, now=now) as journal:
-        run = SurveyImport.objects.create(
-            survey=survey,
-            depot_id=depot_id,
-            format=form,
-            file_name=file_name[:200],
-            sha256=digest,
-            columns=[list(line) for line in found.header],
-            imported_at=now,
-            imported_by=str(by),
-        )
-        bad = list(found.bad)
-        for draft in found.rows:
-            bad += _take(draft, run, journal)
-        for row in bad:
-            _quarantine(row, survey, depot_id, run, now)
-        run.quarantined = len(bad)
-        run.save()
-        journal.record(
-            "responses.imported",
-            run,
-            depot_id=depot_id,
-            format=form,
-            stored=run.stored,
-            known=run.known,
-            quarantined=run.quarantined,
-        )
+        _store(run, found, journal)
     return run
+
+
+def _store(run: SurveyImport, found: Read, journal: Writer) -> None:
+    run.save()
+    bad = list(found.bad)
+    for draft in found.rows:
+        bad += _take(draft, run, journal)
+    for row in bad:
+        _quarantine(row, run.survey, run.depot_id, run, run.imported_at)
+    run.quarantined = len(bad)
+    run.save()
+    journal.record(
+        "responses.imported",
+        run,
+        depot_id=run.depot_id,
+        format=run.format,
+        stored=run.stored,
+        known=run.known,
+        quarantined=run.quarantined,
+    )
 
 
 def _text(content: bytes) -> str:
