@@ -20,7 +20,7 @@ from apps.routes.solver.solution import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from apps.routes.solver.schedule import Times
     from apps.routes.solver.view import View
@@ -105,8 +105,13 @@ def soft_milli(view: View, sequence: Sequence[int], starts_s: Sequence[int]) -> 
     )
 
 
-def plan_route(view: View, route: TimedRoute) -> RoutePlan:
-    """State a timed route with its figures."""
+def plan_route(
+    view: View, route: TimedRoute, known: RoutePlan | None = None
+) -> RoutePlan:
+    """State a timed route with its figures.
+
+    `known` was stated before: visits that both begin with are taken from it.
+    """
     car, times = view.cars[route.number], route.times
     distance_m = route_distance_m(view, route.number, route.sequence)
     duration_s = times.end_s - times.departure_s
@@ -119,7 +124,7 @@ def plan_route(view: View, route: TimedRoute) -> RoutePlan:
         travel_s=_along(view, route.number, route.sequence, car.durations_s),
         distance_m=distance_m,
         overtime_s=max(0, times.end_s - car.vehicle.end_s),
-        visits=tuple(_visits(view, route)),
+        visits=tuple(_visits(view, route, known.visits if known else ())),
         breaks=tuple(_breaks(view, route)),
         cost=route_cost(
             view,
@@ -212,20 +217,36 @@ def _resting_s(view: View, route: TimedRoute) -> list[int]:
     return resting_s
 
 
-def _visits(view: View, route: TimedRoute) -> list[Visit]:
-    times = route.times
+def _visits(view: View, route: TimedRoute, known: Sequence[Visit]) -> Iterator[Visit]:
+    times, jobs = route.times, view.jobs
     resting_s = _resting_s(view, route)
-    return [
-        Visit(
-            job_id=view.jobs[job].id,
-            arrival_s=times.arrivals_s[leg],
-            wait_s=times.starts_s[leg] - times.arrivals_s[leg] - resting_s[leg],
-            start_s=times.starts_s[leg],
-            departure_s=times.finishes_s[leg],
+    rows = zip(times.arrivals_s, times.starts_s, times.finishes_s, strict=True)
+    following = iter(known)
+    for job, rest_s, (arrival_s, start_s, departure_s) in zip(
+        route.sequence, resting_s, rows, strict=True
+    ):
+        if job >= view.job_count:
+            continue
+        wait_s = start_s - arrival_s - rest_s
+        old = next(following, None)
+        if old is not None:
+            if (
+                old.arrival_s == arrival_s
+                and old.departure_s == departure_s
+                and old.wait_s == wait_s
+                and old.start_s == start_s
+                and old.job_id == jobs[job].id
+            ):
+                yield old
+                continue
+            following = iter(())
+        yield Visit(
+            job_id=jobs[job].id,
+            arrival_s=arrival_s,
+            wait_s=wait_s,
+            start_s=start_s,
+            departure_s=departure_s,
         )
-        for leg, job in enumerate(route.sequence)
-        if job < view.job_count
-    ]
 
 
 def _reloads(view: View, route: TimedRoute) -> list[PlacedReload]:

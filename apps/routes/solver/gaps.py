@@ -7,7 +7,7 @@ stops each, where an array operation costs more than the loop that it saves.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from apps.routes.solver.problem import UNREACHABLE
@@ -65,7 +65,8 @@ class Places:
     """All gaps of a route as it is driven; `ready_s` and `latest_s` are theirs, ascending.
 
     `room` is what the car can still take. `tails` are the breaks that come after a new
-    visit, by the gap's position.
+    visit, by the gap's position. `priced` are the answers of `prices` so far, by job:
+    they hold as long as the route does.
     """
 
     number: int
@@ -76,6 +77,7 @@ class Places:
     room: tuple[int, ...]
     rates: Rates
     tails: Mapping[int, tuple[Rest, ...]] | None = None
+    priced: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
 
 
 def lay_places(view: View, route: RouteState) -> Places:
@@ -191,8 +193,15 @@ def latest_arrivals_s(view: View, car: Car, sequence: Sequence[int]) -> list[int
         bound_s -= services_s[job]
         if after is not None:
             bound_s -= rows_s[place][after]
-        if windows[job]:
-            bound_s = latest_start_s(windows[job], bound_s)
+        spans = windows[job]
+        if len(spans) == 1:
+            first_s, last_s = spans[0]
+            if first_s > bound_s:
+                bound_s = -NEVER
+            elif last_s < bound_s:
+                bound_s = last_s
+        elif spans:
+            bound_s = latest_start_s(spans, bound_s)
         latest_s[leg] = bound_s
         after = place
     return latest_s
@@ -212,8 +221,15 @@ def prices(view: View, places: Places, job: int) -> list[tuple[int, int]]:
     """List (added cost, position of the gap) where a job may go on a route.
 
     Waiting counts half where it is paid. A job that is not there yet when the route
-    departs has no place.
+    departs has no place. The list is reckoned once.
     """
+    found = places.priced.get(job)
+    if found is None:
+        found = places.priced[job] = _prices(view, places, job)
+    return found
+
+
+def _prices(view: View, places: Places, job: int) -> list[tuple[int, int]]:
     number = places.number
     if (
         not view.may_serve[number][job]
@@ -258,19 +274,21 @@ def price_gaps(  # noqa: PLR0917  (the hot path)
     if view.problem.objective.disruption_milli:
         base_milli += view.disruption_milli(job, places.number)
     location, service_s = view.locations[job], car.services_s[job]
-    rows_s, rows_m, windows = car.durations_s, car.distances_m, view.windows[job]
-    on_s, on_m = rows_s[location], rows_m[location]
+    to_s, to_m = car.into_s[location], car.into_m[location]
+    on_s, on_m = car.durations_s[location], car.distances_m[location]
+    windows = view.windows[job]
     opens_s, closes_s = (windows[0][0], windows[-1][1]) if windows else ALWAYS
+    is_split = len(windows) > 1
     found: list[tuple[int, int]] = []
     position = first - 1
     for ready_s, latest_s, before, after, _, direct_s, direct_m, pays in gaps:
         position += 1
-        there_s = rows_s[before][location]
+        there_s = to_s[before]
         arrive_s = ready_s + there_s
         if arrive_s > closes_s:
             continue
         begin_s = arrive_s if arrive_s > opens_s else opens_s
-        if len(windows) > 1:
+        if is_split:
             begin_s = view.next_start_s(job, arrive_s) or begin_s
         onward_s = begin_s + service_s
         if tails:
@@ -281,7 +299,7 @@ def price_gaps(  # noqa: PLR0917  (the hot path)
         added_s = there_s + back_s + service_s - direct_s
         if pays:
             added_s += (begin_s - arrive_s) >> 1
-        added_m = rows_m[before][location] - direct_m
+        added_m = to_m[before] - direct_m
         if after >= 0:
             added_m += on_m[after]
         price = base_milli + added_s * second + added_m * metre

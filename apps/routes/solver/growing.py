@@ -52,19 +52,16 @@ def grow(view: View, added: Sequence[Job], vehicles: Sequence[Vehicle]) -> View:
     _add_stops(grown, added)
     services_s = _services_of(view, added)
     grown.cars = tuple(
-        _grow_car(
-            car,
-            now.get(car.vehicle.id),
-            services_s[car.vehicle.service_percent],
-            grown.job_index,
-        )
+        _grow_car(car, now.get(car.vehicle.id), services_s, grown.job_index)
         for car in view.cars
     )
     grown.locked_by = {
         job: number for number, car in enumerate(grown.cars) for job in car.locked
     }
+    choosy = any(map(_is_choosy, added))
+    anybody = (True,) * len(added)
     grown.may_serve = tuple(
-        (*able, *[_is_able(car, job) for job in added])
+        able + (tuple(_is_able(car, job) for job in added) if choosy else anybody)
         for able, car in zip(view.may_serve, grown.cars, strict=True)
     )
     return grown
@@ -98,18 +95,25 @@ def _add_stops(grown: View, added: Sequence[Job]) -> None:
 
 
 def _services_of(view: View, added: Sequence[Job]) -> dict[int, tuple[int, ...]]:
-    """Give the service times of new jobs, by the percentage of who serves them."""
-    percents = {car.vehicle.service_percent for car in view.cars}
+    """Give the service times of all jobs, by the percentage of who serves them."""
+    known = {car.vehicle.service_percent: car.services_s for car in view.cars}
+    if not added:
+        return known
     return {
-        percent: tuple((job.service_s * percent + 50) // 100 for job in added)
-        for percent in percents
+        percent: services_s
+        + tuple((job.service_s * percent + 50) // 100 for job in added)
+        for percent, services_s in known.items()
     }
 
 
 def _grow_car(
-    old: Car, now: Vehicle | None, new_s: tuple[int, ...], index: dict[str, int]
+    old: Car,
+    now: Vehicle | None,
+    services_s: dict[int, tuple[int, ...]],
+    index: dict[str, int],
 ) -> Car:
-    if now is None and not new_s:
+    known_s = services_s[old.vehicle.service_percent]
+    if now is None and known_s is old.services_s:
         return old
     is_same = now is None
     vehicle = old.vehicle if now is None else now
@@ -119,12 +123,23 @@ def _grow_car(
         distances_m=old.distances_m,
         travel_s=old.travel_s,
         travel_m=old.travel_m,
-        services_s=old.services_s + new_s,
+        into_s=old.into_s,
+        into_m=old.into_m,
+        services_s=known_s,
         rests=old.rests if is_same else compile_rests(vehicle.breaks, vehicle.start_s),
         locked=old.locked if is_same else tuple(index[one] for one in vehicle.locked),
         spare=old.spare if is_same else spare_of(vehicle),
         closes_s=vehicle.end_s + vehicle.max_overtime_s,
         reloads=old.reloads,
+    )
+
+
+def _is_choosy(job: Job) -> bool:
+    """Say that not every car may serve a job, load and time aside."""
+    return bool(job.required_capabilities) or not (
+        job.pinned_vehicle is None
+        and job.allowed_vehicles is None
+        and job.release_s is None
     )
 
 

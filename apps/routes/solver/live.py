@@ -65,9 +65,9 @@ class LivePlan:
         self.loose = [
             job for job in range(len(self.view.jobs)) if job not in served | held
         ]
-        self.stated: list[RoutePlan | None] = [
-            self._state(number) for number in range(len(self.routes))
-        ]
+        self.stated: list[RoutePlan | None] = [None] * len(self.routes)
+        for number in range(len(self.routes)):
+            self.stated[number] = self._state(number)
         self.places: list[Places] = [lay_places(self.view, one) for one in self.routes]
 
     def _follow(self, number: int, sequence: tuple[int, ...]) -> None:
@@ -154,7 +154,9 @@ class LivePlan:
 
     def _state(self, number: int) -> RoutePlan | None:
         route = self.routes[number]
-        return plan_route(self.view, route.timed(self.view)) if route.sequence else None
+        if not route.sequence:
+            return None
+        return plan_route(self.view, route.timed(self.view), self.stated[number])
 
 
 def _sequences(view: View, present: Solution | None) -> list[tuple[int, ...]]:

@@ -7,11 +7,12 @@ become one, its seat, which stands at the gap before it. Shorter routes are padd
 
 from __future__ import annotations
 
-from itertools import chain, pairwise
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from apps.routes.solver.driving import begin, earliest_on, latest_back
 from apps.routes.solver.gaps import (
     OPEN,
     Gap,
@@ -53,6 +54,8 @@ class Vacancies:
         ]
         rows = [_plain(live, number) for number in self.cars]
         self.firsts = [gaps[0].leg for gaps in rows]
+        self.car = np.array(self.cars, dtype=np.int64)
+        self.first = np.array(self.firsts, dtype=np.int64)
         self.sequences = [live.routes[number].sequence for number in self.cars]
         self.stops = [
             sequence[first:]
@@ -167,28 +170,17 @@ class Vacancies:
         lasts_s = np.empty_like(firsts_s)
         lasts_s[:] = np.moveaxis(self.lasts_s, 2, 1)[:, :, :, None]
         lasts_s[:, stops, :, stops] = NEVER
-        self.earliest_s = np.empty((depth + 1, count, depth), dtype=np.int64)
-        self.earliest_s[0] = self.ready_s[:, :1]
-        for stop, (here_s, there_s) in enumerate(pairwise(self.earliest_s)):
-            np.add(here_s, hops_s[stop], out=there_s)
-            begin_s = _begin(there_s, firsts_s[:, stop], lasts_s[:, stop])
-            np.add(begin_s, services_s[stop], out=there_s)
+        self.earliest_s = earliest_on(
+            self.ready_s[:, :1], hops_s, services_s, firsts_s, lasts_s
+        )
         backs_s = np.repeat(
             (self.direct_s[:, 1:] + self.services_s).T[:, :, None], depth, axis=2
         )
         past_s = self.past_s[:, 1:] + self.services_s[:, :-1]
         backs_s[stops[:-1], :, stops[1:]] = past_s.T
         backs_s[stops, :, stops] = 0
-        self.last_s = np.empty_like(self.earliest_s)
-        self.last_s[depth] = np.array(self.closes_s, dtype=np.int64)[:, None]
-        for stop in range(depth - 1, -1, -1):
-            bound_s = self.last_s[stop + 1] - backs_s[stop]
-            found_s = self.last_s[stop]
-            found_s.fill(-NEVER)
-            for first_s, last_s in zip(firsts_s, lasts_s, strict=True):
-                np.minimum(
-                    bound_s, last_s[stop], out=found_s, where=first_s[stop] <= bound_s
-                )
+        closes_s = np.array(self.closes_s, dtype=np.int64)[:, None]
+        self.last_s = latest_back(closes_s, backs_s, firsts_s, lasts_s)
         self._mark(stops)
 
     def _mark(self, stops: Integers) -> None:
@@ -275,7 +267,7 @@ class Vacancies:
             there_s[:, rows] = travel_s[before, places[rows]]
             back_s[:, rows] = travel_s[places[rows], after[:, :, None]]
         back_s *= self.closed.T[:, :, None]
-        begin_s = _begin(
+        begin_s = begin(
             self.earliest_s + there_s,
             self.firsts_s[:, None, :, :],
             self.lasts_s[:, None, :, :],
@@ -352,16 +344,11 @@ class Vacancies:
             prices = [self.view.disruption_milli(job, one) for one in self.cars]
             costs += np.array(prices, dtype=np.int64)[rows]
         order = np.lexsort((gaps, outs, rows, costs))
-        return [
-            Offer(cost, self.cars[row], self.firsts[row] + out, self.firsts[row] + gap)
-            for cost, row, out, gap in zip(
-                costs[order].tolist(),
-                rows[order].tolist(),
-                outs[order].tolist(),
-                gaps[order].tolist(),
-                strict=True,
-            )
-        ]
+        rows, first = rows[order], self.first[rows[order]]
+        columns = costs[order], self.car[rows], first + outs[order], first + gaps[order]
+        new = tuple.__new__
+        lists = (column.tolist() for column in columns)
+        return [new(Offer, row) for row in zip(*lists, strict=True)]
 
 
 def _plain(live: LivePlan, number: int) -> list[Gap]:
@@ -371,17 +358,6 @@ def _plain(live: LivePlan, number: int) -> list[Gap]:
     if not car.rests:
         return live.places[number].gaps
     return plain_gaps(view, route, latest_arrivals_s(view, car, route.sequence))
-
-
-def _begin(arrive_s: Integers, firsts_s: Integers, lasts_s: Integers) -> Integers:
-    """Say when services begin; windows by column first, of one at least."""
-    if len(firsts_s) == 1:
-        begun_s: Integers = np.maximum(arrive_s, firsts_s[0])
-        return begun_s
-    begin_s = np.full_like(arrive_s, NEVER)
-    for first_s, last_s in zip(firsts_s[::-1], lasts_s[::-1], strict=True):
-        begin_s = np.where(arrive_s <= last_s, np.maximum(arrive_s, first_s), begin_s)
-    return begin_s
 
 
 def _begin_one(arrive_s: Integers, windows: Sequence[tuple[int, int]]) -> Integers:

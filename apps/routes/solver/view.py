@@ -24,7 +24,10 @@ GONE = -2
 
 Rows = Sequence[Sequence[int]]
 """Entries by row and column as plain integers: faster to read one by one than an
-array's, and no copy of them."""
+array's. Those of few places are a copy, which is read twice as fast; others are none."""
+
+MOST_COPIED = 500
+"""Up to so many places travel times are copied: 10 MB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class Rest:
 class Car:
     """A vehicle compiled for search; `spare` is capacity left beside its first load.
 
-    `travel_s` and `travel_m` hold the entries of `durations_s` and `distances_m`.
+    `travel_s` and `travel_m` hold the entries of `durations_s` and `distances_m`;
+    `into_s` and `into_m` are the same by column: the ways into a place.
     `services_s` runs along the view's stops; `reloads` are the stops where it may load
     again.
     """
@@ -51,6 +55,8 @@ class Car:
     distances_m: Rows
     travel_s: Entries
     travel_m: Entries
+    into_s: Rows
+    into_m: Rows
     services_s: tuple[int, ...]
     rests: tuple[Rest, ...]
     locked: tuple[int, ...]
@@ -119,8 +125,11 @@ class View:
         }
         self.pickup_of = {end: begin for begin, end in self.delivery_of.items()}
         self.has_trips = bool(self.delivery_of or self.reload_places)
-        self._scaled: dict[tuple[int, int], tuple[Entries, Rows]] = {}
-        self._metres = [_rows(matrix.distances_m) for matrix in problem.matrices]
+        self._scaled: dict[tuple[int, int], tuple[Entries, Rows, Rows]] = {}
+        self._services: dict[tuple[int, int], tuple[int, ...]] = {}
+        self._metres = [
+            _rows_and_columns(matrix.distances_m) for matrix in problem.matrices
+        ]
         self.cars = tuple(self._compile(vehicle) for vehicle in problem.vehicles)
         self.locked_by = {
             job: number for number, car in enumerate(self.cars) for job in car.locked
@@ -239,20 +248,17 @@ class View:
         key = (vehicle.profile, vehicle.travel_percent)
         if key not in self._scaled:
             scaled = scaled_s(matrix.durations_s, vehicle.travel_percent)
-            self._scaled[key] = (scaled, _rows(scaled))
+            self._scaled[key] = (scaled, *_rows_and_columns(scaled))
+        metres, into_m = self._metres[vehicle.profile]
         return Car(
             vehicle=vehicle,
             durations_s=self._scaled[key][1],
-            distances_m=self._metres[vehicle.profile],
+            distances_m=metres,
             travel_s=self._scaled[key][0],
             travel_m=matrix.distances_m,
-            services_s=(
-                *(
-                    (job.service_s * vehicle.service_percent + 50) // 100
-                    for job in problem.jobs
-                ),
-                *([vehicle.reload_s] * len(self.reload_places)),
-            ),
+            into_s=self._scaled[key][2],
+            into_m=into_m,
+            services_s=self._services_of(vehicle),
             rests=compile_rests(vehicle.breaks, vehicle.start_s),
             locked=tuple(self.job_index[job_id] for job_id in vehicle.locked),
             spare=spare_of(vehicle),
@@ -263,6 +269,19 @@ class View:
                 if vehicle.max_reloads
             ),
         )
+
+    def _services_of(self, vehicle: Vehicle) -> tuple[int, ...]:
+        """Give the service times of all stops; vehicles of one kind share them."""
+        key = (vehicle.service_percent, vehicle.reload_s)
+        if key not in self._services:
+            self._services[key] = (
+                *(
+                    (job.service_s * vehicle.service_percent + 50) // 100
+                    for job in self.jobs
+                ),
+                *([vehicle.reload_s] * len(self.reload_places)),
+            )
+        return self._services[key]
 
     def _may_serve_all(self, number: int) -> tuple[bool, ...]:
         """Say of every job whether a car may serve it, and what is shipped with it."""
@@ -345,8 +364,11 @@ def scaled_s(durations_s: Entries, percent: int) -> Entries:
     return np.minimum(scaled, UNREACHABLE).astype(np.int32)
 
 
-def _rows(entries: Entries) -> Rows:
-    return [memoryview(row) for row in entries]
+def _rows_and_columns(entries: Entries) -> tuple[Rows, Rows]:
+    if len(entries) <= MOST_COPIED:
+        rows = entries.tolist()
+        return rows, [*zip(*rows, strict=True)]
+    return [memoryview(row) for row in entries], [memoryview(row) for row in entries.T]
 
 
 def compile_rests(breaks: tuple[Break, ...], start_s: int) -> tuple[Rest, ...]:
