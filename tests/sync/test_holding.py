@@ -11,11 +11,17 @@ from hypothesis import strategies as st
 
 from apps.core import clock
 from apps.core.actors import SYSTEM
+from apps.drivers.models import Device
 from apps.journal.models import Entry
 from apps.orders.models import Order
 from apps.routes.models import Stop, StopEvent
 from apps.sync import handlers, tasks
-from apps.sync.models import DeviceEvent, InboxHead, QuarantinedEvent
+from apps.sync.models import (
+    DeviceAnchor,
+    DeviceEvent,
+    InboxHead,
+    QuarantinedEvent,
+)
 from apps.sync.services.holding import devices_overdue, release_held
 from tests.queueing import drain
 from tests.sync.builders import (
@@ -29,7 +35,7 @@ from tests.sync.builders import (
 
 pytestmark = pytest.mark.django_db
 
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 def force(device: Handheld, patience: timedelta = timedelta(0)) -> int:
@@ -61,6 +67,51 @@ def test_push_behind_a_gap_is_held_and_applied_when_it_closes() -> None:
     assert device.tables == device.snapshot()
     first = device.push(done)[0]["original"]
     assert (first["result"], first["code"]) == ("applied", "ok")
+
+
+def test_push_dates_a_held_event_by_an_anchor_that_comes_later() -> None:
+    """Else what happened after it would be dated before it, by the better clock."""
+    day = publish_day(now=clock.now() - HOUR)
+    device = enrol(day.driver)
+    Device.objects.update(enrolled_at=clock.now() - HOUR)
+    began, stop = clock.now() - timedelta(minutes=10), day.stops[0]
+    kinds = ("stop.failed", "stop.reopened", "stop.succeeded", "stop.reopened")
+    rows = []
+    for minute, kind in enumerate(kinds):
+        reason = {"reason": "closed"} if kind == "stop.failed" else {}
+        ahead = began + timedelta(minutes=minute + 30)
+        clocks = {"boot_id": "b", "mono_ms": minute * 60_000}
+        wall = {"device_time": round(ahead.timestamp() * 1000)}
+        rows.append(device.event(kind, stop, **reason) | clocks | wall)
+    assert device.verdicts(rows[2]) == [("held", "out_of_order")]
+    assert DeviceEvent.objects.get().time_quality == "wall"
+    server_time = began.isoformat()
+    anchor = {"boot_id": "b", "mono_ms": 0, "server_time": server_time, "rtt_ms": 40}
+    results = device.push(rows[0], rows[1], rows[3], anchors=[anchor])
+    assert {row["code"] for row in results} == {"ok"}
+    made = DeviceEvent.objects.order_by("seq")
+    assert [row.occurred_at for row in made] == [
+        began + timedelta(minutes=minute) for minute in range(4)
+    ]
+    assert [row.uncertainty_ms for row in made] == [20, 23, 26, 29]
+    assert Stop.objects.get(pk=stop.pk).status == "pending"
+
+
+def test_release_held_dates_by_an_anchor_that_came_with_places() -> None:
+    day = publish_day(now=clock.now() - HOUR)
+    device = enrol(day.driver)
+    Device.objects.update(enrolled_at=clock.now() - HOUR)
+    device.event("stop.arrived", day.stops[0])
+    done = device.event("stop.succeeded", day.stops[0])
+    device.push(done | {"boot_id": "b", "mono_ms": 60_000})
+    began = clock.now() - timedelta(minutes=10)
+    DeviceAnchor.objects.create(
+        device_id=device.device_id, boot_id="b", mono_ms=0, server_at=began, rtt_ms=40
+    )
+    assert force(device) == 1
+    row = DeviceEvent.objects.get()
+    assert (row.occurred_at, row.time_quality) == (began + MINUTE, "mono")
+    assert Stop.objects.get(pk=day.stops[0].pk).completed_at == began + MINUTE
 
 
 def test_push_judges_held_and_new_events_in_their_order() -> None:

@@ -1,13 +1,13 @@
 """What a device says of its clocks, kept for the events that are still to come."""
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from apps.core.statements import Statement, as_is, insert, read_instant
-from apps.sync.models import DeviceAnchor
-from apps.sync.moments import Anchor
+from apps.sync.models import DeviceAnchor, DeviceEvent
+from apps.sync.moments import Anchor, Reading, moment_of
 
 ANCHORS_READ: Final = 400
 KNOWN: Final = Statement(
@@ -47,3 +47,25 @@ def keep_anchors(
         }
         insert(DeviceAnchor, columns, conflict="DO NOTHING")
     return [anchor for anchor in (*fresh, *known) if anchor.boot_id in boots]
+
+
+def date_anew(
+    rows: Iterable[DeviceEvent], *, anchors: Sequence[Anchor], offset_ms: int | None
+) -> None:
+    """Date events that wait anew, where their device's clocks are known better by now.
+
+    They were dated as they came. An anchor of their boot may have come since, and with it
+    events that are dated by it: the order of one device's events is that of its clock.
+    """
+    for row in rows:
+        moment = moment_of(
+            Reading(row.boot_id, row.mono_ms, row.device_time),
+            anchors=anchors,
+            offset_ms=offset_ms,
+            earliest_at=row.device.enrolled_at,
+            received_at=row.received_at,
+        )
+        if moment.uncertainty_ms < row.uncertainty_ms:
+            row.occurred_at = moment.occurred_at
+            row.uncertainty_ms = moment.uncertainty_ms
+            row.time_quality = moment.quality

@@ -23,8 +23,8 @@ from apps.sync.rules import (
     FAILED_HERE,
     is_clock_ahead,
     rule_of,
-    value_of,
 )
+from apps.sync.vocabulary import value_of
 
 log = structlog.get_logger(__name__)
 

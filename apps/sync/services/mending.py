@@ -15,6 +15,7 @@ from apps.journal.services import HoldersMoved, Writer, writing
 from apps.routes.selectors import scopes_of_stops
 from apps.sync.handlers import HELD, RETRY
 from apps.sync.inbox import check_payload, hash_of, number_of, reading_of
+from apps.sync.kinds import PAYLOADS
 from apps.sync.models import DeviceAnchor, DeviceEvent, QuarantinedEvent
 from apps.sync.moments import Anchor, Moment, moment_of
 from apps.sync.rules import DISMISSED, MENDED
@@ -198,7 +199,8 @@ def _tell_driver(body: QuarantinedEvent, reason: str, journal: Writer) -> None:
     """Let an outcome of its own name the body: its id may be that of another event."""
     said = body.body if isinstance(body.body, dict) else {}
     kind, stop_id = (str(said.get(name) or "") for name in ("kind", "stop_id"))
-    event = _event("dismissed", body, Mended(kind[:30], stop_id[:64], {}), journal.now)
+    kind = kind if kind in PAYLOADS else ""  # a row of ours may have a kind of its own
+    event = _event("dismissed", body, Mended(kind, stop_id[:64], {}), journal.now)
     settle(event, Verdict(REJECTED, DISMISSED, reason))
     event.save(force_insert=True)
     journal.changed(event.driver_id, "event_results", event.pk)

@@ -27,29 +27,26 @@ from apps.sync.models import DeviceEvent, InboxHead, QuarantinedEvent
 from apps.sync.moments import Anchor, moment_of, wall_offset_ms
 from apps.sync.rules import rule_of
 from apps.sync.schema import EVENTS, TABLES
-from apps.sync.services.clocks import keep_anchors
+from apps.sync.services.clocks import date_anew, keep_anchors
 from apps.sync.services.expecting import expect_anew
 from apps.sync.services.holding import (
     TRIES,
     Busy,
-    Candidate,
     check_locked,
-    go_in_one,
     held_events,
-    is_set_aside,
-    judge_in_turn,
-    keep_line,
-    keep_verdicts,
-    line_of,
-    lock_line,
-    numbers_of,
-    put_in,
-    set_aside,
     stops_corrected,
     tell_forced,
 )
 from apps.sync.services.judging import DEVICE_REVOKED, HELD, settle
+from apps.sync.services.keeping import (
+    is_set_aside,
+    keep_verdicts,
+    put_in,
+    set_aside,
+)
+from apps.sync.services.lining import keep_line, line_of, lock_line, numbers_of
 from apps.sync.services.naming import name_attachments
+from apps.sync.services.turns import Candidate, go_in_one, judge_in_turn
 
 log = structlog.get_logger(__name__)
 
@@ -247,7 +244,8 @@ def _take_in(
 ) -> list[Answer]:
     push.anchors = keep_anchors(
         device_id=push.device.pk,
-        boots={item.event.reading.boot_id for item in items if item.event},
+        boots={item.event.reading.boot_id for item in items if item.event}
+        | {each.row.boot_id for each in push.waiting},
         anchors=anchors,
         now=push.now,
     )
@@ -256,6 +254,11 @@ def _take_in(
             _refuse(push, index, item, item.refusal)
     known, fresh = _sort_out_known(items, push.waiting)
     stored = _candidates(push, items, fresh)
+    date_anew(
+        [each.row for each in push.waiting],
+        anchors=push.anchors,
+        offset_ms=_offset_ms(push),
+    )
     together = [*stored, *push.waiting]
     if not go_in_one(together):
         journal.write_through()  # each run reads what the one before it has written
@@ -277,13 +280,11 @@ def _take_in(
 
 
 def _refuse(push: _Push, index: int, item: Item, verdict: Verdict) -> None:
-    """Answer a row by a refusal; the body of an event is kept for a supervisor."""
+    """Answer a row by a refusal; its body is kept for a supervisor."""
     rule = rule_of(item.event.kind if item.event else "", verdict.code)
     if rule is not None and not verdict.rule:
         verdict = replace(verdict, rule=rule.id)
     push.answers[index] = Answer(item.table, item.id, verdict)
-    if item.table != EVENTS:
-        return
     push.quarantine.append(
         QuarantinedEvent(
             device_id=push.sender.device_id,
@@ -388,14 +389,17 @@ def _event(item: Item) -> Event:
     return item.event
 
 
+def _offset_ms(push: _Push) -> int | None:
+    """Return the wall clock less ours, as last known; None where it never was."""
+    return push.device.clock_offset_ms if push.offset_ms is None else push.offset_ms
+
+
 def _row(push: _Push, event: Event) -> DeviceEvent:
     """Return the inbox row of an event; on the way, learn how the wall clock goes."""
     moment = moment_of(
         event.reading,
         anchors=push.anchors,
-        offset_ms=(
-            push.device.clock_offset_ms if push.offset_ms is None else push.offset_ms
-        ),
+        offset_ms=_offset_ms(push),
         earliest_at=push.device.enrolled_at,
         received_at=push.now,
     )

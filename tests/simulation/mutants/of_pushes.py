@@ -23,8 +23,8 @@ from apps.sync import services
 from apps.sync.api import PushView, SessionNeeded
 from apps.sync.lines import Line
 from apps.sync.models import DeviceEvent
-from apps.sync.services import holding, pushing
-from apps.sync.services.holding import Candidate
+from apps.sync.services import holding, keeping, pushing, turns
+from apps.sync.services.turns import Candidate
 from tests.simulation.mutants.registry import mutant, patch
 
 
@@ -108,7 +108,7 @@ def repeated_id_accepted_with_another_body() -> Iterator[None]:
 @mutant
 def held_dropped() -> Iterator[None]:
     """An event that comes too early is answered, and thrown away."""
-    keep_verdicts = holding.keep_verdicts
+    keep_verdicts = keeping.keep_verdicts
 
     def drop(rows: Iterable[DeviceEvent], writer: Writer) -> None:
         rows = list(rows)
@@ -179,12 +179,12 @@ def order_of_seq_not_kept() -> Iterator[None]:
 @mutant
 def dependency_not_asked() -> Iterator[None]:
     """What an event depends on counts as here."""
-    ask = holding._not_judged
+    ask = turns._not_judged
 
     def careless(each: Candidate, line: Any, taken: set[str]) -> Any:
         return ask(each, line, taken | {each.row.depends_on})
 
-    with patch(holding, "_not_judged", careless):
+    with patch(turns, "_not_judged", careless):
         yield
 
 
