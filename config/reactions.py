@@ -238,6 +238,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "mode.came_back": INCIDENT,
     "plan.failed": INCIDENT,
     "stop.needs_review": INCIDENT,
+    "stop.counted_after_reassign": INCIDENT,
     **dict.fromkeys(
         (
             *("proposal.tested", "proposal.approved", "proposal.declined"),

@@ -96,6 +96,12 @@ KINDS: Final[Mapping[str, Kind]] = {
         minutes=60,
         ladder=ROAD,
     ),
+    "after_reassign": Kind(
+        title="A stop was dealt with by the driver before",
+        severity=Severity.LOW,
+        minutes=60,
+        ladder=ROAD,
+    ),
     "failed_solve": Kind(
         title="A plan failed",
         severity=Severity.HIGH,

@@ -104,6 +104,13 @@ def _needs_review(entry: Entry) -> IncidentDraft | None:
     )
 
 
+def _after_reassign(entry: Entry) -> IncidentDraft | None:
+    """A stop was dealt with by who no longer had it: two may carry goods for it."""
+    details = {name: entry.payload[name] for name in ("said", "driver_id")}
+    cause = f"after_reassign/{entry.payload['event_id']}"
+    return _draft(entry, "after_reassign", cause, details=details)
+
+
 def _waits(entry: Entry) -> IncidentDraft | None:
     """A proposal that was tried on past days waits for people."""
     details = {"verdict": entry.payload["verdict"], "days": entry.payload["days"]}
@@ -179,6 +186,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "mode.came_back": _ai_back,
     "machine.refused": _machine,
     "stop.needs_review": _needs_review,
+    "stop.counted_after_reassign": _after_reassign,
     "proposal.tested": _waits,
     "proposal.approved": _decided,
     "proposal.declined": _decided,

@@ -166,16 +166,17 @@ def judge(known: Sequence[Fact], new: Fact, *, cancelled: bool) -> Verdict:
         return Verdict(APPLIED)
     if cancelled:
         return CANCELLED_MEANWHILE
-    if _is_illegal(known, new, before):
+    earlier = fold(fact for fact in known if fact.place < new.place)
+    if _is_illegal(new, earlier, before):
         if before.completed_by not in {None, new.driver_id}:
             return _ended_by_another(before)
-        legal = ", ".join(legal_steps(before.status)) or "none"
+        legal = ", ".join(legal_steps(earlier.status)) or "none"
         return Verdict(
             REJECTED,
             "invalid",
-            f"{new.step} cannot follow {before.status}; possible now: {legal}.",
-            ours=before.status,
-            ours_at=before.completed_at,
+            f"{new.step} cannot follow {earlier.status}; possible now: {legal}.",
+            ours=earlier.status,
+            ours_at=earlier.completed_at,
         )
     return _place_among(known, new, before)
 
@@ -214,8 +215,8 @@ def judge_correction(known: Sequence[Fact], new: Fact, *, cancelled: bool) -> Ve
     )
 
 
-def _is_illegal(known: Sequence[Fact], new: Fact, before: Progress) -> bool:
-    earlier = fold(fact for fact in known if fact.place < new.place)
+def _is_illegal(new: Fact, earlier: Progress, before: Progress) -> bool:
+    """Tell whether a step cannot stand where it was taken: after what was `earlier`."""
     if new.step == REOPENED:
         return earlier.status not in OUTCOMES
     if new.step in {ENROUTE, ARRIVED}:

@@ -202,6 +202,11 @@ def test_facts_of_the_journal_raise_and_end_incidents() -> None:
         ("machine.refused", NOW, {"act": "repair", "leave": "ask", "point_id": "p"}),
         ("machine.refused", NOW, {"act": "eta", "leave": "no", "point_id": "p"}),
         ("stop.needs_review", NOW, {"code": "x", "driver_id": "d", "event_id": "e"}),
+        (
+            "stop.counted_after_reassign",
+            NOW,
+            {"said": "failed", "driver_id": "d", "event_id": "f"},
+        ),
         ("condition.reported", NOW, {"source": "driver", "condition_kind": "closure"}),
         ("condition.reported", NOW, {"source": "admin", "condition_kind": "closure"}),
         ("exception.reported", NOW, {"reason": "vehicle", "can_drive": False}),
@@ -214,7 +219,7 @@ def test_facts_of_the_journal_raise_and_end_incidents() -> None:
     rows = {row.kind: row for row in Incident.objects.all()}
     assert set(rows) == {
         *("failed_solve", "ai_down", "machine_asks", "machine_refused"),
-        *("needs_review", "road", "vehicle"),
+        *("needs_review", "after_reassign", "road", "vehicle"),
     }
     assert rows["ai_down"].outcome == "by_itself"
     assert rows["vehicle"].severity == "critical", "it cannot drive on"

@@ -47,6 +47,7 @@ CORRECTION_WAITS = Verdict(
     NEEDS_REVIEW, "correction", "Your correction is kept; the office decides."
 )
 MOVED = progress.WINDOW_MOVED
+AFTER_REASSIGN: Final = "applied_after_reassign"
 NO_ID = uuid.UUID(int=0)
 ORDER_STATE_OF = {
     StopState.SUCCEEDED: OrderState.DELIVERED,
@@ -199,6 +200,9 @@ def _take(report: StopReport, visit: _Visit | None, taken: _Taken) -> Verdict:
             _fold(visit, report, taken)
         if verdict.result == NEEDS_REVIEW:
             tell(journal, stop, "stop.needs_review", report, code=verdict.code)
+        step = report.kind.removeprefix("stop.")
+        if verdict.code == AFTER_REASSIGN and step in progress.OUTCOMES:
+            tell(journal, stop, "stop.counted_after_reassign", report, said=step)
     if stop.route is not None:
         # The order too: a cancelled one is shown while its stop is open.
         journal.changed(stop.route.driver_id, "orders", stop.order_id)
@@ -382,7 +386,7 @@ def _in_context(stop: Stop, report: StopReport, verdict: Verdict) -> Verdict:
         return verdict
     return Verdict(
         verdict.result,
-        "applied_after_reassign",
+        AFTER_REASSIGN,
         "The stop had been given away. Your report counts all the same.",
         ours="given_away" if holder else StopState.PENDING,
     )

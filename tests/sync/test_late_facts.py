@@ -1,0 +1,81 @@
+"""Late facts: who hears of them, and what is kept of both sides."""
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from apps.core import clock
+from apps.incidents.models import Incident
+from apps.routes.models import StopEvent
+from apps.sync.models import Attachment
+from tests.queueing import drain
+from tests.sync.builders import Day, Handheld, enrol, give_stop, publish_day
+
+pytestmark = pytest.mark.django_db
+
+
+def given_away() -> tuple[Day, Handheld, Handheld]:
+    """A stop that went from one driver to another while the first was offline."""
+    day = publish_day()
+    other = publish_day(depot=day.route.depot)
+    give_stop(day.stops[0].pk, day, other, clock.now())
+    return day, enrol(day.driver), enrol(other.driver)
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        ("stop.succeeded", {}),
+        ("stop.failed", {"reason": "not_home"}),
+        ("stop.partial", {"pieces": 1}),
+    ],
+)
+def test_outcome_after_reassignment_is_told_to_the_supervisor(
+    kind: str, payload: dict[str, Any]
+) -> None:
+    day, device, _ = given_away()
+    event = device.event(kind, day.stops[0], **payload)
+    for _ in range(2):
+        device.push(event)
+    drain()
+    [incident] = Incident.objects.filter(kind="after_reassign")
+    assert incident.role == "Supervisor"
+    assert incident.subject_id == str(day.stops[0].pk)
+    assert incident.details == {
+        "said": kind.removeprefix("stop."),
+        "driver_id": str(day.driver.pk),
+    }
+
+
+def test_step_after_reassignment_raises_no_alarm() -> None:
+    day, device, _ = given_away()
+    events = [
+        device.event("stop.arrived", day.stops[0]),
+        device.event("stop.note", day.stops[0], note="Bell is broken"),
+    ]
+    assert device.verdicts(*events) == [("applied", "applied_after_reassign")] * 2
+    drain()
+    assert not Incident.objects.filter(kind="after_reassign").exists()
+
+
+def proof(name: str) -> dict[str, Any]:
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    file = {"attachment_id": name, "sha256": digest, "bytes": 9}
+    return {"attachments": [{**file, "media_type": "image/jpeg"}]}
+
+
+def test_second_delivery_is_superseded_and_both_proofs_are_kept() -> None:
+    day, first, second = given_away()
+    stop = day.stops[0]
+    assert second.verdicts(second.event("stop.succeeded", stop, **proof("b"))) == [
+        ("applied", "ok")
+    ]
+    late = first.event("stop.succeeded", stop, **proof("a"))
+    assert first.verdicts(late) == [("superseded", "already_delivered")]
+    assert StopEvent.objects.filter(stop=stop, kind="stop.succeeded").count() == 2
+    files = Attachment.objects.order_by("pk").values_list("pk", "stop_id", "driver_id")
+    assert list(files) == [
+        ("a", str(stop.pk), day.driver.pk),
+        ("b", str(stop.pk), second.driver.pk),
+    ]
