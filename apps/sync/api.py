@@ -23,7 +23,7 @@ from rest_framework.response import Response
 from apps.core import clock
 from apps.core.actors import Actor
 from apps.core.problems import Problem
-from apps.core.verdicts import Verdict
+from apps.core.verdicts import REJECTED, Verdict
 from apps.drivers import services as drivers
 from apps.drivers.authentication import DeviceCredential
 from apps.drivers.states import DeviceState
@@ -260,6 +260,8 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "code": verdict.code,
         "detail": told(verdict),
     }
+    if verdict.result == REJECTED and verdict.detail:
+        shown["fault"] = verdict.detail
     return shown | asdict(explained(verdict)) if verdict.rule else shown
 
 

@@ -1,14 +1,16 @@
 """What all of the device's doors have in common: who calls, and how it is answered."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from django.db import OperationalError
 from msgspec import Meta
 from rest_framework.exceptions import NotAuthenticated
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.core import clock
 from apps.core.problems import Problem
 from apps.drivers.authentication import (
     DeviceAuthentication,
@@ -21,6 +23,8 @@ from apps.sync.wire import JsonAlone, MsgspecParser, OrjsonRenderer, decoded
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 RETRY_AFTER_S = 5
+SERVER_TIME: Final = "Server-Time"
+"""The header with our clock, for answers that have no `server_time` in their body."""
 
 
 class DeviceRevoked(Problem):
@@ -56,6 +60,14 @@ class DoorView(APIView):
         if response.status_code == Busy.status:
             response["Retry-After"] = str(RETRY_AFTER_S)
         return response
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Give the device an anchor in every answer, errors and files among them."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer[SERVER_TIME] = clock.now().isoformat(timespec="milliseconds")
+        return answer
 
     def body(self, shape: type[Body]) -> Body:
         """Return the request's body; none at all counts as an empty one.

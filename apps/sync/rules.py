@@ -5,12 +5,9 @@ found by the verdict's code and the event's kind; the first row that fits is the
 sentences are marked for translation here, and translated where they are shown.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-
-from apps.sync.troubles import CHOOSE_STOP, TROUBLE_WORDS
 
 YOURS, OURS, BOTH, OFFICE, WAITS = "yours", "ours", "both", "office", "waits"
 """Whose word counts: the device's report, what we knew, both, a person's, not known yet."""
@@ -22,6 +19,9 @@ DELIVERED = ("stop.succeeded", "stop.partial")
 CORRECTION = ("event.corrected",)
 DISMISSED: Final = "dismissed"
 """The rule whose sentence holds the words of whoever dismissed a report."""
+
+NOT_POSSIBLE: Final = "not_possible"
+"""The rule whose sentence names what met: see `words`."""
 
 
 def _(words: str) -> str:
@@ -49,15 +49,17 @@ RULES: Final = (
         "delivered_after_reassignment",
         "applied_after_reassign",
         YOURS,
-        _("Counted, though the stop had gone to another driver meanwhile."),
-        _("There is nothing to do: the other driver is told."),
+        _("Counted, though the stop had left your route meanwhile."),
+        _(
+            "There is nothing to do: the office knows, and so does whoever has the stop now."
+        ),
         (*DELIVERED, "stop.failed"),
     ),
     Rule(
         "reported_after_reassignment",
         "applied_after_reassign",
         YOURS,
-        _("Noted, though the stop had gone to another driver meanwhile."),
+        _("Noted, though the stop had left your route meanwhile."),
         NOT_THERE,
     ),
     Rule(
@@ -138,7 +140,7 @@ RULES: Final = (
         "window_moved",
         OFFICE,
         _(
-            "The order has gone on meanwhile. Your correction is kept; the office decides."
+            "Something else has become of the order meanwhile. Your correction is kept; the office decides."
         ),
         _("Tell the office whether the customer has kept the goods."),
         CORRECTION,
@@ -177,14 +179,14 @@ RULES: Final = (
         "out_of_order",
         "out_of_order",
         WAITS,
-        _("It is safe with us and waits for an earlier report of yours."),
+        _("This report is safe with us. It waits for an earlier one of yours."),
         _("Stay online for a moment, so that the rest can be sent."),
     ),
     Rule(
         "dependency_missing",
         "dependency_missing",
         WAITS,
-        _("What it depends on has not come yet."),
+        _("An earlier report that this one builds on has not come yet."),
         _("Stay online for a moment, so that the rest can be sent."),
     ),
     Rule(
@@ -192,13 +194,15 @@ RULES: Final = (
         "id_reused",
         OURS,
         _("This report carries another one's number. It is set aside."),
-        _("Report it again; tell the office if this comes back."),
+        _("Report it again; tell the office if you read this once more."),
     ),
     Rule(
         "revoked_device",
         "device_revoked",
         OFFICE,
-        _("This device was taken out of service before. The office decides."),
+        _(
+            "This device was out of service by then. Your report is kept; the office decides."
+        ),
         _("Ask the office for another device."),
     ),
     Rule(
@@ -229,8 +233,8 @@ RULES: Final = (
         "road_report_late",
         "came_late",
         OURS,
-        _("Your report is kept. Its time is over: it changes nothing now."),
-        _("Report it again if the road is still blocked."),
+        _("Your report is kept. It came too late to change anything."),
+        _("Report it again if it is still so."),
     ),
     Rule(
         "trouble_at_done_stop",
@@ -303,7 +307,7 @@ RULES: Final = (
         _("Talk to the office if you see it otherwise."),
     ),
     Rule(
-        "not_possible",
+        NOT_POSSIBLE,
         "invalid",
         OURS,
         "",
@@ -313,8 +317,10 @@ RULES: Final = (
         "read_only",
         "read_only_table",
         OURS,
-        _("Only the server writes this. Your device gets the right state again."),
-        NOTHING_TO_DO,
+        _(
+            "This cannot be changed on your device. It shows the right state again at once."
+        ),
+        _("Tell the office if something is wrong there."),
     ),
     Rule(
         "never_taken_back",
@@ -337,7 +343,7 @@ DEPENDENCY_NEVER_CAME: Final = Rule(
     "ok",
     YOURS,
     _("Counted, though the report that it builds on has not come."),
-    _("Make that report again if it is missing."),
+    _("Report that again as well, if it is missing."),
 )
 FAILED_HERE: Final = Rule(
     "failed_here",
@@ -357,7 +363,7 @@ FILE_OF_REJECTED: Final = Rule(
     "file_of_rejected_report",
     "file_kept",
     OFFICE,
-    _("Its report was set aside. The file is kept for the office."),
+    _("The report of this file was set aside. The file is kept for the office."),
     _("Keep the goods' papers until the office has decided."),
 )
 """For a file whose event was rejected: it is evidence all the same."""
@@ -373,47 +379,6 @@ BY_ID: Final = {
         FILE_OF_REJECTED,
     )
 }
-
-OTHER_WORDS: Final = {
-    "ok": _("Done."),
-    "road_reported": _(
-        "Thank you. Other drivers are warned for an hour; the office looks at it."
-    ),
-    **TROUBLE_WORDS,
-    "kept": _("Thank you. Your words are kept; the office reads them."),
-    "asked": _(
-        "Your request is here. What it costs is worked out, and you hear at once who decides."
-    ),
-}
-"""What is said where nothing is in conflict, by the verdict's code."""
-
-VALUES: Final = {
-    "pending": _("open"),
-    "enroute": _("on the way"),
-    "arrived": _("arrived"),
-    "succeeded": _("delivered"),
-    "failed": _("not delivered"),
-    "partial": _("delivered in part"),
-    "reopened": _("opened again"),
-    "note": _("a note"),
-    "cancelled": _("cancelled"),
-    "given_away": _("with another driver"),
-    "planned": _("planned"),
-    "started": _("started"),
-    "paused": _("paused"),
-    "ended": _("ended"),
-}
-"""The values that met, in words; any other is shown as it is."""
-
-FIXED: Final = (
-    CHOOSE_STOP,
-    _("Say where: switch the position on, or choose a stop."),
-    _("You have no such shift."),
-    _("There is no such change of your plan to confirm."),
-    _("Something went wrong here."),
-    _("The file came damaged: it is sent again."),
-)
-"""Sentences of verdicts and files that no rule replaces."""
 
 
 def rule_of(kind: str, code: str) -> Rule | None:
@@ -431,18 +396,3 @@ def is_clock_ahead(
     if quality != "wall" or device_at is None or occurred_at < came_at:
         return False
     return device_at > came_at + CLOCK_AHEAD_BY
-
-
-def value_of(kind: str) -> str:
-    """Return the value that a report of a kind stands for."""
-    step = kind.partition(".")[2]
-    return step if step in VALUES else ""
-
-
-def sentences() -> Iterator[str]:
-    """Give all words that are to be translated, each once, in the table's order."""
-    told = dict.fromkeys(
-        words for rule in BY_ID.values() for words in (rule.says, rule.do)
-    )
-    told |= dict.fromkeys((*OTHER_WORDS.values(), *VALUES.values(), *FIXED))
-    return (words for words in told if words)

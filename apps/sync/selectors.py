@@ -113,7 +113,12 @@ def pull(
     with translation.override(language or None):
         changes = {
             name: _rendered(
-                feed.scope, table, cut.rows.get(name, {}), request, is_first=is_first
+                feed.scope,
+                table,
+                cut.rows.get(name, {}),
+                request,
+                # A page is no shorter than its limit while more remain: clients end there.
+                drops_gone=is_first and not cut.has_more,
             )
             for name, table in wanted.items()
         }
@@ -168,15 +173,18 @@ def _rendered(
     changed: Mapping[str, bool],
     request: PullRequest,
     *,
-    is_first: bool,
+    drops_gone: bool,
 ) -> dict[str, list[Any]]:
-    """Return one table's changes; a row that is not the driver's now is a deleted id."""
+    """Return one table's changes; a row that is not the driver's now is a deleted id.
+
+    With `drops_gone` such a row is not named: the device cannot have it.
+    """
     if not changed:
         return _no_changes()
     version = request.schema_version
     live = [row_id for row_id, deleted in changed.items() if not deleted]
     rows = RENDERERS[table.name](driver_id, live) if live else {}
-    gone: list[Any] = [] if is_first else sorted(changed.keys() - rows.keys())
+    gone: list[Any] = [] if drops_gone else sorted(changed.keys() - rows.keys())
     if request.full_deletes:
         gone = [emptied(row_id, table, version) for row_id in gone]
     return {

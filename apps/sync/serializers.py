@@ -110,6 +110,10 @@ class VerdictShape(serializers.Serializer[Any]):
         required=False, help_text="yours, ours, both, office, or waits."
     )
     advice = serializers.CharField(required=False, help_text="What the driver can do.")
+    fault = serializers.CharField(
+        required=False,
+        help_text="Of what is rejected: why, in English, for the app's developer.",
+    )
 
 
 class ResultShape(VerdictShape):

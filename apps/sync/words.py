@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from django.utils.translation import gettext
 
 from apps.core.verdicts import Verdict
-from apps.sync.rules import BY_ID, DISMISSED, OTHER_WORDS, VALUES
+from apps.sync.rules import BY_ID, DISMISSED, NOT_POSSIBLE
+from apps.sync.vocabulary import (
+    CANNOT_FOLLOW,
+    FIXED,
+    NOT_IN_ORDER,
+    NOTHING_FOLLOWS,
+    OTHER_WORDS,
+    VALUES,
+    steps_after,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +34,30 @@ class Explained:
 def told(verdict: Verdict) -> str:
     """Return the sentence for a verdict: its rule's, its code's, or its own."""
     rule = BY_ID.get(verdict.rule)
+    if verdict.rule == NOT_POSSIBLE:
+        return _why_not(verdict)
     words = rule.says if rule else OTHER_WORDS.get(verdict.code, "")
     words = words or verdict.detail
     if verdict.rule == DISMISSED:
         return gettext(words).format(reason=verdict.detail)
     return gettext(words) if words else ""
+
+
+def _why_not(verdict: Verdict) -> str:
+    """Return why a report was not possible, in a driver's words.
+
+    What a payload lacks is the app's fault, and for the office to read.
+    """
+    if verdict.detail in FIXED:
+        return gettext(verdict.detail)
+    if verdict.ours not in VALUES or verdict.yours not in VALUES:
+        return gettext(NOT_IN_ORDER)
+    steps = [_value(step) for step in steps_after(verdict.ours)]
+    return gettext(CANNOT_FOLLOW if steps else NOTHING_FOLLOWS).format(
+        step=_value(verdict.yours),
+        state=_value(verdict.ours),
+        steps=", ".join(steps),
+    )
 
 
 def explained(verdict: Verdict) -> Explained:
@@ -48,8 +76,10 @@ def explained(verdict: Verdict) -> Explained:
 
 def told_of_file(detail: str, *, is_rejected: bool) -> str:
     """Return what is to be said of a file; its report may have been rejected."""
-    words = BY_ID["file_of_rejected_report"].says if is_rejected else detail
-    return gettext(words) if words else ""
+    if is_rejected:
+        rule = BY_ID["file_of_rejected_report"]
+        return f"{gettext(rule.says)} {gettext(rule.do)}"
+    return gettext(detail) if detail else ""
 
 
 def _value(value: str) -> str:

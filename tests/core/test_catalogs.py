@@ -9,7 +9,7 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from django.conf import settings
 
-from apps.sync.rules import sentences
+from apps.sync.vocabulary import sentences
 
 LOCALES = (
     Path(settings.LOCALE_PATHS[0]),

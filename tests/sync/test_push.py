@@ -18,6 +18,7 @@ from apps.routes.models import PlanChange, Stop, StopEvent
 from apps.routes.services import stops as stop_services
 from apps.sync import handlers
 from apps.sync.models import DeviceAnchor, DeviceEvent, QuarantinedEvent
+from apps.sync.vocabulary import VALUES
 from tests.sync.builders import (
     Handheld,
     cancel_order,
@@ -248,10 +249,13 @@ def test_push_illegal_step_names_the_legal_ones() -> None:
     device = enrol(day.driver)
     reopened = device.push(device.event("stop.reopened", day.stops[0]))[0]
     assert (reopened["result"], reopened["code"]) == ("rejected", "invalid")
-    assert "stop.enroute" in reopened["detail"]
+    for step in ("enroute", "arrived", "succeeded", "failed", "partial"):
+        assert f"stop.{step}" in reopened["fault"]
+        assert VALUES[step] in reopened["detail"]
     paused = device.push(device.event("shift.paused", shift_id=str(day.shift.pk)))[0]
     assert (paused["result"], paused["code"]) == ("rejected", "invalid")
     assert "started" in paused["detail"]
+    assert "allowed: cancelled, started" in paused["fault"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Named conflicts: the rule, both values, whose word counts, and what the driver is told."""
 
 import hashlib
+import re
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from django.utils import translation
 
 from apps.core import clock
 from apps.core.actors import SYSTEM
-from apps.drivers.models import Device
+from apps.drivers.models import Device, Driver
 from apps.drivers.services import revoke_device
 from apps.feedback.models import Survey
 from apps.journal.models import Entry
@@ -26,8 +27,8 @@ from apps.sync.rules import (
     RULES,
     is_clock_ahead,
     rule_of,
-    sentences,
 )
+from apps.sync.vocabulary import sentences
 from tests.sync.builders import (
     Day,
     Handheld,
@@ -42,6 +43,10 @@ pytestmark = pytest.mark.django_db
 
 Event = dict[str, Any]
 TESTS = Path(__file__).parent
+MACHINE = re.compile(
+    r"\b(server|serveur|servidor|event|payload|json|null|id|seq|sync\w*|table|code)\b|_",
+    re.IGNORECASE,
+)
 DOCUMENT = TESTS.parents[1] / "docs" / "devices.md"
 
 
@@ -356,10 +361,10 @@ def test_rule_file_of_a_rejected_event(first: str) -> None:
     assert device.push(event)[0]["result"] == "rejected"
     device.pull()
     shown = device.tables["attachments"][name]
+    rule = BY_ID["file_of_rejected_report"]
     with translation.override("de"):
-        assert shown["detail"] == translation.gettext(
-            BY_ID["file_of_rejected_report"].says
-        )
+        words = [translation.gettext(rule.says), translation.gettext(rule.do)]
+    assert shown["detail"] == " ".join(words)
     assert shown["status"] == "awaited"
 
 
@@ -421,8 +426,61 @@ def test_rule_not_possible_names_what_is() -> None:
     day, device = made()
     event = device.event("stop.reopened", day.stops[0])
     row = explained(device, event, "not_possible")
-    assert "stop.enroute" in row["detail"]
+    assert row["detail"] == (
+        "Auf „offen“ kann „wieder geöffnet“ nicht folgen. Jetzt möglich: "
+        "unterwegs, angekommen, zugestellt, nicht zugestellt, teilweise zugestellt."
+    )
     assert row["ours"] == "offen"
+    steps = ("enroute", "arrived", "succeeded", "failed", "partial")
+    named = ", ".join(f"stop.{step}" for step in steps)
+    assert row["fault"] == f"reopened cannot follow pending; possible now: {named}."
+
+
+@pytest.mark.parametrize(
+    ("language", "step", "lacking"),
+    [
+        ("en", "“paused” cannot follow “planned”. Possible now: started.", "Something"),
+        ("de", "Auf „geplant“ kann „unterbrochen“ nicht folgen.", "In dieser Meldung"),
+        ("es", "Después de «planificado» no puede venir «en pausa».", "A este aviso"),
+        ("fr", "Après « prévu », « en pause » n’est pas possible.", "Il manque"),
+    ],
+)
+def test_rule_not_possible_says_it_in_a_drivers_words(
+    language: str, step: str, lacking: str
+) -> None:
+    day, device = made()
+    Driver.objects.update(language=language)
+    rows = device.push(
+        device.event("shift.paused", shift_id=str(day.shift.pk)),
+        device.event("stop.failed", day.stops[0], reason="dog"),
+        device.event("stop.flown", day.stops[0]),
+    )
+    assert {row["rule"] for row in rows} == {"not_possible"}
+    assert rows[0]["detail"].startswith(step)
+    assert (
+        rows[0]["fault"] == "planned cannot become paused; allowed: cancelled, started."
+    )
+    assert all(row["detail"].startswith(lacking) for row in rows[1:])
+    assert "reason" in rows[1]["fault"]
+    assert "stop.flown" in rows[2]["fault"]
+    aside = QuarantinedEvent.objects.order_by("pk").values_list("detail", flat=True)
+    assert list(aside) == [row["fault"] for row in rows], "the office reads it all"
+
+
+@pytest.mark.parametrize("rule_id", BY_ID)
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr"])
+def test_rule_is_told_without_words_of_machines(rule_id: str, language: str) -> None:
+    """Short, whole sentences, in the language; and where there is advice, what to do."""
+    rule = BY_ID[rule_id]
+    with translation.override(language):
+        said = [translation.gettext(each) for each in (rule.says, rule.do) if each]
+    for words in said:
+        assert len(words) <= 130, words
+        assert words.endswith((".", "{reason}")), words
+        assert not MACHINE.search(words), words
+        assert language == "en" or words not in (rule.says, rule.do)
+    if language == "de":
+        assert not re.search(r"\b(du|dein\w*|dir|dich)\b", " ".join(said))
 
 
 def test_rule_writes_to_what_is_ours() -> None:

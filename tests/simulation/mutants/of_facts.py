@@ -11,7 +11,8 @@ from apps.drivers.models import Driver, Position
 from apps.drivers.services import positions
 from apps.routes import progress
 from apps.routes.services import stops
-from apps.sync import handlers, moments
+from apps.sync import moments
+from apps.sync.handlers import voices
 from apps.sync.models import Upload
 from apps.sync.services import pushing, tracking, uploads
 from tests.simulation.mutants.registry import mutant, patch
@@ -102,7 +103,7 @@ def delivered_twice() -> Iterator[None]:
 @mutant
 def words_not_passed_on() -> Iterator[None]:
     """What a driver asks for or thinks is answered, and nobody hears of it."""
-    with patch(handlers, "_keep_words", lambda *_, **__: None):
+    with patch(voices, "_keep_words", lambda *_, **__: None):
         yield
 
 
