@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from a2wsgi import WSGIMiddleware
 from a2wsgi.wsgi import build_environ
 
-from config.lane import Lane
+from config.lane import READING, Lane
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -33,9 +33,9 @@ class Bridge:
     def __init__(
         self, application: Application, *, workers: int, quick: tuple[str, ...] = ()
     ) -> None:
-        """Answer by `application`; paths that begin with `quick` go by the lane."""
+        """Answer by `application`; paths that begin with `quick` go by the lanes."""
         self._application = application
-        self._quick, self._lane = quick, Lane()
+        self._quick, self._lane, self._reading = quick, Lane(), Lane(READING)
         self._pieces: Any = WSGIMiddleware(application, workers=workers)
         self._threads: ThreadPoolExecutor = self._pieces.executor
 
@@ -51,7 +51,7 @@ class Bridge:
         body = b"".join(message.get("body", b"") for message in came)
         environ: Any = build_environ(scope, cast("Any", BytesIO(body)))
         if scope["path"].startswith(self._quick):
-            async with self._lane:
+            async with self._reading if scope["method"] == "GET" else self._lane:
                 messages = await self._in_thread(environ, send)
         else:
             messages = await self._in_thread(environ, send)

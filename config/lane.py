@@ -7,6 +7,10 @@ from typing import Final
 WIDTH: Final = 3
 """Requests at once: one computes while the others wait for the database."""
 
+READING: Final = 2
+"""Those at once that only read: they wait for the database for a quarter of their time, so
+that a third one only takes turns with the others."""
+
 STUCK_S: Final = 0.05
 """How long nothing must have come out before one more is let in."""
 

@@ -24,6 +24,7 @@ def drop_personal_fields(
 def structlog_processors() -> list[Processor]:
     """Return the steps that each record takes, ours or a library's."""
     return [
+        structlog.stdlib.filter_by_level,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,

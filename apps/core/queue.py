@@ -17,9 +17,9 @@ from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
 from apps.core import clock
+from apps.core.bulk import insert
 from apps.core.ids import uuid7
 from apps.core.models import TaskRun
-from apps.core.statements import insert
 
 log = structlog.get_logger(__name__)
 

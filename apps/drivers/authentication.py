@@ -17,6 +17,7 @@ from apps.core import clock
 from apps.drivers.models import Device, Driver, Token
 from apps.drivers.selectors import shown_by_device, token_by_secret
 from apps.drivers.services import note_session_shown
+from apps.journal.models import FeedHead
 
 SCHEME = "Token"
 
@@ -33,8 +34,10 @@ class DeviceCredential:
     device: Device
     driver: Driver
     expires_at: datetime | None
-    number: int = 0
+    number: int
     """Which of the device's sessions it is; 0 for its own credential."""
+    feed: FeedHead
+    """How far the driver's feed went when the credential was read."""
 
     @property
     def is_shown_first(self) -> bool:
@@ -57,8 +60,14 @@ def device_credential(secret: str) -> DeviceCredential | None:
     shown = shown_by_device(secret)
     if shown is None:
         return None
-    purpose, expires_at, number, device, driver = shown
-    return DeviceCredential(purpose, device, driver, expires_at, number)
+    return DeviceCredential(
+        shown.purpose,
+        shown.device,
+        shown.driver,
+        shown.expires_at,
+        shown.number,
+        shown.feed,
+    )
 
 
 def take_note(credential: DeviceCredential) -> DeviceCredential:

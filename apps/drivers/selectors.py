@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,16 +10,11 @@ from django.contrib.auth.models import User
 from django.db.models import OuterRef, Subquery
 from knox.crypto import hash_token
 
-from apps.core.statements import (
-    Statement,
-    as_is,
-    partly,
-    read_instant,
-    read_uuid,
-)
+from apps.core.statements import Statement, as_is, partly, read_instant, read_uuid
 from apps.core.units import instant_of
 from apps.drivers.models import Device, Driver, Position, Shift, Token
 from apps.drivers.states import ShiftState
+from apps.journal.models import FeedHead
 
 LONGEST_SHIFT = timedelta(days=2)
 """How long before a fix the shift that it belongs to may have begun."""
@@ -40,13 +36,14 @@ SHOWN: Final = Statement(
            d.id, d.depot_id, d.driver_id, d.shown_session, d.status, d.enrolled_at,
            d.last_seen_at, d.revoked_at, d.clock_offset_ms, d.clock_measured_at,
            r.id, r.depot_id, r.user_id, r.language, r.is_active,
-           u.id, u.username, u.is_active
+           u.id, u.username, u.is_active, f.head, f.horizon, f.epoch
       FROM drivers_token t
       JOIN drivers_device d ON d.id = t.device_id
       JOIN drivers_driver r ON r.id = CASE t.purpose WHEN 'session' THEN
            (SELECT s.id FROM drivers_driver s WHERE s.user_id = t.user_id)
            ELSE COALESCE(d.shown_driver_id, d.driver_id) END
       JOIN auth_user u ON u.id = r.user_id
+      LEFT JOIN journal_feedhead f ON f.scope = r.id
      WHERE t.digest = %s
     """,
     *(as_is, read_instant, as_is),
@@ -54,6 +51,7 @@ SHOWN: Final = Statement(
     *(read_instant, as_is, read_instant),
     *(read_uuid, read_uuid, as_is, as_is, bool),
     *(as_is, as_is, bool),
+    *(as_is, as_is, as_is),
 )
 DEVICE_SHOWN: Final = (
     *("id", "depot_id", "driver_id", "shown_session", "status", "enrolled_at"),
@@ -61,34 +59,46 @@ DEVICE_SHOWN: Final = (
 )
 DRIVER_SHOWN: Final = ("id", "depot_id", "user_id", "language", "is_active")
 USER_SHOWN: Final = ("id", "username", "is_active")
+FEED_SHOWN: Final = ("scope", "head", "horizon", "epoch")
 
 
-Shown = tuple[str, datetime | None, int, Device, Driver]
-"""What a secret is for, until when, which session it is, on which device, and whose."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a secret is for, until when, which session it is, on which device, and whose.
+
+    `feed` is how far the driver's feed went when this was read; at 0 where nothing was told.
+    """
+
+    purpose: str
+    expires_at: datetime | None
+    number: int
+    device: Device
+    driver: Driver
+    feed: FeedHead
 
 
 def shown_by_device(secret: str) -> Shown | None:
     """Return what a device's secret stands for.
 
-    Every request asks this: of the rows only the columns that doors need are read, the
-    others when they are asked for.
+    Every request asks this, and an idle pull asks nothing else: of the rows only the
+    columns that doors need are read, the others when they are asked for.
     """
     digest = _digest(secret)
     rows = SHOWN.rows(digest) if digest else []
     if not rows:
         return None
-    [(purpose, expires_at, number, *columns)] = rows
-    values = iter(columns)
-    device, driver, user = (
-        partly(model, names, [next(values) for _ in names])
-        for model, names in (
-            (Device, DEVICE_SHOWN),
-            (Driver, DRIVER_SHOWN),
-            (User, USER_SHOWN),
-        )
+    [row] = rows
+    device = partly(Device, DEVICE_SHOWN, row[3:13])
+    driver = partly(Driver, DRIVER_SHOWN, row[13:18])
+    # Not the other way round as well: what points to each other waits for the collector.
+    driver._state.fields_cache["user"] = partly(User, USER_SHOWN, row[18:21])
+    head, horizon, epoch = row[21:]
+    feed = (
+        FeedHead(scope=driver.pk)
+        if head is None
+        else partly(FeedHead, FEED_SHOWN, (driver.pk, head, horizon, epoch))
     )
-    driver.user = user
-    return purpose, expires_at, number, device, driver
+    return Shown(row[0], row[1], row[2], device, driver, feed)
 
 
 def _digest(secret: str) -> str:

@@ -21,15 +21,9 @@ from django.utils.module_loading import import_string
 
 from apps.core import queue
 from apps.core.actors import Actor
-from apps.core.statements import (
-    Statement,
-    Writes,
-    as_is,
-    insert,
-    is_mixed,
-    read_uuid,
-    writes,
-)
+from apps.core.bulk import insert, is_mixed
+from apps.core.statements import Statement, as_is, read_uuid
+from apps.core.writes import Writes, writes
 from apps.journal import pokes
 from apps.journal.models import Change, Entry, FeedHead
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from apps.core.statements import bare
+from apps.core.cursors import bare
 from apps.core.units import Point
 from apps.routes.models import Stop
 

@@ -148,7 +148,7 @@ class PullView(DoorView):
             raise SessionNeeded
         driver = credential.driver
         asked = pull_request(request.query_params)
-        feed, device = selectors.feed_of(driver.pk), credential.device
+        feed, device = credential.feed, credential.device
         if feed.head == 0:
             by = Actor("device", str(device.pk))
             services.open_feed(driver_id=driver.pk, by=by, now=now)

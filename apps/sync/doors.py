@@ -64,9 +64,16 @@ class DoorView(APIView):
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
-        """Give the device an anchor in every answer, errors and files among them."""
+        """Give every answer an anchor, errors and files among them, and write it at once.
+
+        What points to each other is parted then, so that a request goes by itself: the
+        garbage collector spent a fifth of the time of an idle pull.
+        """
         answer = super().finalize_response(request, response, *args, **kwargs)
         answer[SERVER_TIME] = clock.now().isoformat(timespec="milliseconds")
+        answer.render()
+        vars(answer)["renderer_context"] = vars(request)["parser_context"] = {}
+        vars(self).pop("head", None)  # Django's, bound to this view
         return answer
 
     def body(self, shape: type[Body]) -> Body:

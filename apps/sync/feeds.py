@@ -6,7 +6,7 @@ rows by id. An id that is missing in its answer is not the driver's (any more).
 
 import json
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -41,12 +41,12 @@ Renderer = Callable[[uuid.UUID, Collection[str]], dict[str, Row]]
 
 RESULTS: Final = Statement(
     """
-    SELECT id, kind, stop_id, result, code, detail, rule, yours, ours, ours_at,
-           received_at, occurred_at, corrects
+    SELECT id, kind, stop_id, received_at, occurred_at, ours_at, corrects,
+           result, code, detail, ours, yours, rule
       FROM sync_deviceevent WHERE id IN %s AND driver_id = %s
     """,
-    *(as_is, as_is, as_is, as_is, as_is, as_is, as_is, as_is, as_is),
-    *(read_instant, read_instant, read_instant, as_is),
+    *(as_is, as_is, as_is, read_instant, read_instant, read_instant, as_is),
+    *(as_is, as_is, as_is, as_is, as_is, as_is),
 )
 
 
@@ -258,29 +258,39 @@ def surveys(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
 def event_results(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:
     """Return what became of the driver's events, in the language that is active."""
     found: dict[str, Row] = {}
+    words: dict[tuple[str, ...], Row] = {}  # those of a page have few verdicts
     for row in RESULTS.rows(ids, driver_id):
-        event_id, kind, stop_id, result, code, detail, *more = row
-        rule, yours, ours, ours_at, received_at, occurred_at, corrects = more
-        verdict = Verdict(result, code, detail, ours, ours_at, yours, rule)
-        said = explained(verdict)
+        event_id, kind, stop_id, received_at, occurred_at, ours_at, corrects = row[:7]
+        judged = row[7:]
+        if judged not in words:
+            words[judged] = _in_words(judged)
         found[event_id] = {
             "id": event_id,
             "kind": kind,
             "stop_id": stop_id,
-            "result": result,
-            "code": code,
-            "detail": told(verdict),
             "received_at": _ms(received_at),
             "occurred_at": _ms(occurred_at),
             "ours_at": _ms(ours_at),
             "corrects": corrects,
-            "rule": said.rule,
-            "yours": said.yours,
-            "ours": said.ours,
-            "winner": said.winner,
-            "advice": said.advice,
+            **words[judged],
         }
     return found
+
+
+def _in_words(judged: Sequence[str]) -> Row:
+    result, code, detail, ours, yours, rule = judged
+    verdict = Verdict(result, code, detail, ours, yours=yours, rule=rule)
+    said = explained(verdict)
+    return {
+        "result": result,
+        "code": code,
+        "detail": told(verdict),
+        "rule": said.rule,
+        "yours": said.yours,
+        "ours": said.ours,
+        "winner": said.winner,
+        "advice": said.advice,
+    }
 
 
 def attachments(driver_id: uuid.UUID, ids: Collection[str]) -> dict[str, Row]:

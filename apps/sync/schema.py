@@ -1,8 +1,9 @@
 """The tables and columns that a device sees, by the version of the schema. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import Any, Final
 
 SCHEMA_VERSION: Final = 8
@@ -278,13 +279,16 @@ def tables_at(version: int, tables: Iterable[Table] = TABLES) -> dict[str, Table
 
 
 @cache
-def _names(table: Table, version: int) -> tuple[str, ...]:
-    return ("id", *(column.name for column in table.columns_at(version)))
+def shaper(table: Table, version: int) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """Return what gives of a row the columns that a device of a version knows."""
+    names = ("id", *(column.name for column in table.columns_at(version)))
+    values_of = itemgetter(*names)  # every table has a column beside its id
+    return lambda row: dict(zip(names, values_of(row), strict=True))
 
 
 def shaped(row: Mapping[str, Any], table: Table, version: int) -> dict[str, Any]:
     """Return a row with the columns alone that a device of a version knows."""
-    return {name: row[name] for name in _names(table, version)}
+    return shaper(table, version)(row)
 
 
 def emptied(row_id: str, table: Table, version: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from apps.sync.schema import (
     TABLES,
     Table,
     emptied,
-    shaped,
+    shaper,
     tables_at,
 )
 
@@ -182,6 +182,7 @@ def _rendered(
     if not changed:
         return _no_changes()
     version = request.schema_version
+    shape = shaper(table, version)
     live = [row_id for row_id, deleted in changed.items() if not deleted]
     rows = RENDERERS[table.name](driver_id, live) if live else {}
     gone: list[Any] = [] if drops_gone else sorted(changed.keys() - rows.keys())
@@ -189,7 +190,7 @@ def _rendered(
         gone = [emptied(row_id, table, version) for row_id in gone]
     return {
         "created": [],
-        "updated": [shaped(rows[row_id], table, version) for row_id in sorted(rows)],
+        "updated": [shape(rows[row_id]) for row_id in sorted(rows)],
         "deleted": gone,
     }
 

@@ -15,9 +15,9 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django_q.models import OrmQ, Schedule, Success
 
+from apps.core.bulk import columns_of, insert
 from apps.core.ids import uuid7
 from apps.core.models import TaskRun
-from apps.core.statements import columns_of, insert
 from apps.depots.models import Depot, Zone
 from apps.drivers.models import Device, Driver, Position, Shift, ShiftBreak, Vehicle
 from apps.journal.models import Entry

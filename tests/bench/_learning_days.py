@@ -10,8 +10,8 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models import Model
 
+from apps.core.bulk import columns_of, insert
 from apps.core.ids import uuid7
-from apps.core.statements import columns_of, insert
 from apps.depots.models import Depot, Zone
 from apps.drivers.models import Driver, Shift, Vehicle
 from apps.journal.models import Entry

@@ -23,6 +23,7 @@ from tests.bench._sync_load import (
     track_of,
 )
 from tests.bench._sync_raw import clients_of, insert_positions, push_batches
+from tests.bench._sync_raw_pull import pull_raw
 
 STOPS = 70
 BATCHES = STOPS // 7
@@ -32,6 +33,9 @@ ROWS_PULLED = 25
 TURNS = 3
 """Rounds with little and with much stored; one more goes before the latter, since what is
 read is not in memory after so many rows were put in."""
+ISSUE_RAW_EVENTS_S = 11_000
+"""What bare psycopg did where the target was set: how fast this machine is beside it."""
+
 PEERS = {"": False, "_with_reads": True}
 """The peer's two forms, by what their figures end with: whether it reads as well."""
 
@@ -79,6 +83,11 @@ def main(argv: list[str]) -> dict[str, Any]:
                 turns = [_next(drivers, round_) for _ in range(TURNS - 1)]
                 before = [figures, *_turns(port, turns, clients, given.pulls)]
             figures = figures | {"push": push}
+            near = early[:clients]
+            for name, rows in (("pull", ROWS_PULLED), ("idle", 0)):
+                figures[name] = pulls_beside_raw(
+                    place, port, near, given.rounds, given.pulls, rows=rows
+                )
             figures["positions"] = positions(place, port, warm, given.tracks)
             if is_long:
                 more = str(given.stored - STORED_FIRST)
@@ -148,22 +157,97 @@ def pulled(
     port: int, drivers: Sequence[Driver], pulls: int, *, rows: int
 ) -> dict[str, Any]:
     """Pull what was told last: `rows` rows, or nothing since the head."""
+    since = [_last(port, driver, rows) for driver in drivers]
+    measured = _pull(port, drivers, since, pulls, rows=rows)
+    return {"pulls_s": round(measured.rate), "p95_ms": measured.p95_ms}
+
+
+def _last(port: int, driver: Driver, rows: int) -> int:
+    """Return the number after which a driver has so many rows of results to hear."""
+    [first] = drive(port, [[request(driver, "GET", "pull?limit=2000")]]).answers
+    # A page never splits a number: the events of one push are told together.
+    return int(json.loads(first)["head"]) - bool(rows)
+
+
+def _pull(
+    port: int, drivers: Sequence[Driver], since: Sequence[int], pulls: int, *, rows: int
+) -> Measured:
     work = []
-    for driver in drivers:
-        [first] = drive(port, [[request(driver, "GET", "pull?limit=2000")]]).answers
-        head = json.loads(first)["head"]
-        # A page never splits a number: the events of one push are told together.
-        query = f"cursor=e1.{head - bool(rows)}&limit={max(rows, 1)}"
+    for driver, number in zip(drivers, since, strict=True):
+        query = f"cursor=e1.{number}&limit={max(rows, 1)}"
         if rows:
             query += "&tables=event_results"
         work.append([request(driver, "GET", f"pull?{query}")] * pulls)
     measured = drive(port, work)
-    for answer in measured.answers:
+    check_rows(measured.answers, rows)
+    return measured
+
+
+def check_rows(answers: Sequence[bytes], rows: int) -> None:
+    """Pass answers that bring so many rows.
+
+    Raises:
+        RuntimeError: one brings more, or fewer.
+    """
+    for answer in answers:
         changes = json.loads(answer)["changes"].values()
         came = sum(len(table["updated"]) for table in changes)
         if came != rows:
             raise RuntimeError(f"{came} rows were pulled instead of {rows}.")
-    return {"pulls_s": round(measured.rate), "p95_ms": measured.p95_ms}
+
+
+def pulls_beside_raw(
+    place: Scratch,
+    port: int,
+    drivers: Sequence[Driver],
+    rounds: int,
+    pulls: int,
+    *,
+    rows: int,
+) -> dict[str, Any]:
+    """Return how a pull stands beside psycopg alone, in rounds by turns.
+
+    Both have a client a driver, one Python process, and read the same rows; the answers
+    are compared. The medians count, but for the first round: connections plan in it.
+    """
+    since = [_last(port, driver, rows) for driver in drivers]
+    ours: list[Measured] = []
+    theirs: list[Measured] = []
+    with clients_of(place.url, len(drivers)) as connections:
+        for _ in range(rounds + 1):
+            ours.append(_pull(port, drivers, since, pulls, rows=rows))
+            raw = pull_raw(connections, drivers, since, pulls=pulls, rows=rows)
+            check_rows(raw.answers, rows)
+            theirs.append(raw)
+    check_same(ours[-1].answers, theirs[-1].answers)
+    counted = list(zip(ours[1:], theirs[1:], strict=True))
+    ratios = sorted(mine.rate / raw.rate for mine, raw in counted)
+    return {
+        "pulls_s": round(statistics.median(mine.rate for mine, _ in counted)),
+        "p95_ms": statistics.median(mine.p95_ms for mine, _ in counted),
+        "raw_psycopg_pulls_s": round(statistics.median(raw.rate for _, raw in counted)),
+        "raw_psycopg_p95_ms": statistics.median(raw.p95_ms for _, raw in counted),
+        "ratio": round(statistics.median(ratios), 3),
+        "ratio_spread": [round(ratios[0], 3), round(ratios[-1], 3)],
+        "rounds": rounds,
+    }
+
+
+def check_same(ours: Sequence[bytes], theirs: Sequence[bytes]) -> None:
+    """Pass the two sides where they say the same, but for the time of the answer.
+
+    Raises:
+        RuntimeError: the peer reads or writes something else than the server.
+    """
+
+    def said(answers: Sequence[bytes]) -> set[str]:
+        bodies = [json.loads(each) | {"server_time": ""} for each in answers]
+        return {json.dumps(body, sort_keys=True) for body in bodies}
+
+    if said(ours) != said(theirs):
+        raise RuntimeError(
+            f"The peer says {theirs[0][:500]!r}, the server {ours[0][:500]!r}."
+        )
 
 
 def beside_raw(
@@ -205,6 +289,8 @@ def beside_raw(
         found[f"raw_psycopg{name}_events_s"] = round(statistics.median(rates[1:]) * 25)
         found[f"ratio{name}"] = round(statistics.median(ratios), 3)
         found[f"ratio{name}_spread"] = [round(ratios[0], 3), round(ratios[-1], 3)]
+    raw_events_s = found["raw_psycopg_events_s"]
+    found["machine_beside_issue"] = round(raw_events_s / ISSUE_RAW_EVENTS_S, 3)
     return found
 
 

@@ -7,20 +7,17 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from apps.core.bulk import columns_of, insert, insert_new, update
 from apps.core.models import TaskRun
 from apps.core.statements import (
     Statement,
     as_is,
-    columns_of,
-    insert,
-    insert_new,
     partly,
     read_instant,
     read_json,
     read_uuid,
-    update,
-    writes,
 )
+from apps.core.writes import writes
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 20, 8, 0, 0, 123456, tzinfo=UTC)

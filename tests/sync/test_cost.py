@@ -66,13 +66,13 @@ def test_replay_takes_fewer_statements_than_the_first_push() -> None:
     assert len(again) <= 12
 
 
-def test_idle_pull_asks_who_it_is_and_where_the_feed_is() -> None:
+def test_idle_pull_asks_who_it_is_and_where_the_feed_is_in_one() -> None:
     device = enrol(publish_day().driver)
     device.pull()
     with CaptureQueriesContext(connection) as seen:
         page = device.page(last_pulled_at=device.pulled_at)
     assert not any(table["updated"] for table in page["changes"].values())
-    assert len(seen) == 2, [query["sql"] for query in seen]
+    assert len(seen) == 1, [query["sql"] for query in seen]
 
 
 def test_pull_of_results_takes_two_statements_more() -> None:
@@ -83,7 +83,7 @@ def test_pull_of_results_takes_two_statements_more() -> None:
     with CaptureQueriesContext(connection) as seen:
         page = device.page(last_pulled_at=device.pulled_at, tables="event_results")
     assert len(page["changes"]["event_results"]["updated"]) == 5
-    assert len(seen) == 4, [query["sql"] for query in seen]
+    assert len(seen) == 3, [query["sql"] for query in seen]
 
 
 def test_many_pushes_queue_one_making_of_their_etas() -> None:

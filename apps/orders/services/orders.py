@@ -9,9 +9,9 @@ from typing import Any
 from django.db import IntegrityError
 
 from apps.core.actors import Actor
+from apps.core.bulk import update
 from apps.core.etags import PreconditionFailed
 from apps.core.problems import Conflict, FieldError, Invalid, Problem
-from apps.core.statements import update
 from apps.depots.models import Depot
 from apps.depots.selectors import zone_finder
 from apps.journal.services import Writer, writing

@@ -7,17 +7,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from apps.core.actors import Actor
+from apps.core.bulk import columns_of, insert, update
 from apps.core.statements import (
     Statement,
     as_is,
-    columns_of,
-    insert,
     partly,
     read_date,
     read_instant,
     read_json,
     read_uuid,
-    update,
 )
 from apps.core.verdicts import (
     APPLIED,

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from apps.core.statements import Statement, as_is, insert, read_instant
+from apps.core.bulk import insert
+from apps.core.statements import Statement, as_is, read_instant
 from apps.sync.models import DeviceAnchor, DeviceEvent
 from apps.sync.moments import Anchor, Reading, moment_of
 

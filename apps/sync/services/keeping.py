@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from apps.core.statements import columns_of, insert, update
+from apps.core.bulk import columns_of, insert, update
 from apps.core.verdicts import REJECTED, Verdict
 from apps.journal.services import HoldersMoved, Writer
 from apps.sync.inbox import hash_of

@@ -6,6 +6,7 @@ from typing import Final
 
 from django.db.models import Max
 
+from apps.core.bulk import update
 from apps.core.statements import (
     Statement,
     as_is,
@@ -13,7 +14,6 @@ from apps.core.statements import (
     read_instant,
     read_json,
     read_uuid,
-    update,
 )
 from apps.drivers.models import Device
 from apps.sync.inbox import Item, number_in

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from apps.core.statements import columns_of, insert_new, update
+from apps.core.bulk import columns_of, insert_new, update
 from apps.journal.services import Writer
 from apps.sync.kinds import AtStop, Corrected, Opinion, Proof, meant_by
 from apps.sync.models import Attachment, DeviceEvent
