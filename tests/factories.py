@@ -24,7 +24,7 @@ from apps.orders.models import (
     TimeWindow,
 )
 from apps.overrides.models import DecisionRight, Override
-from apps.routes.models import Condition
+from apps.routes.conditionrows import Condition
 
 if TYPE_CHECKING:
     DjangoModelFactory: Any

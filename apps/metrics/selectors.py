@@ -23,8 +23,9 @@ from apps.overrides.models import Override
 from apps.overrides.states import OverrideState
 from apps.routes import board
 from apps.routes import selectors as routes
+from apps.routes.conditionrows import Condition
 from apps.routes.coverage import EtaCoverage, coverage_of_day
-from apps.routes.models import Condition, Plan, PlanChange, Stop
+from apps.routes.models import Plan, PlanChange, Stop
 from apps.routes.modes import ModeNow
 from apps.routes.planners import mode_of
 from apps.routes.preferences import PreferenceShare, preferences_of_day

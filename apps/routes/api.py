@@ -22,7 +22,8 @@ from apps.core.idempotency import idempotent
 from apps.depots.models import Depot
 from apps.depots.scoping import ModelPermissions, scoped
 from apps.routes import selectors
-from apps.routes.models import Condition, Plan, PlanChange, Route
+from apps.routes.conditionrows import Condition
+from apps.routes.models import Plan, PlanChange, Route
 from apps.routes.serializers import (
     ConditionChange,
     ConditionRow,

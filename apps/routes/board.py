@@ -13,8 +13,9 @@ from apps.depots.models import Depot
 from apps.drivers.models import Vehicle
 from apps.orders.models import Order
 from apps.routes import selectors
+from apps.routes.conditionrows import Condition
 from apps.routes.inforce import conditions_of_day
-from apps.routes.models import Condition, Plan, Route, Stop
+from apps.routes.models import Plan, Route, Stop
 from apps.routes.palette import colour_of, dash_of
 from apps.routes.selectors import LeftOut
 from apps.routes.states import DONE, PlanState, StopState

@@ -17,8 +17,8 @@ from unfold.widgets import (
 from apps.core import clock
 from apps.core.office import VerbForm
 from apps.depots.models import Depot, Zone
+from apps.routes.conditionrows import Condition
 from apps.routes.conditions import CLOSURE
-from apps.routes.models import Condition
 from apps.routes.places import Place
 from apps.routes.roaddrafts import ConditionDraft, place_of_geojson
 

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 
 from apps.core.units import Point
 from apps.core.wording import local_time
+from apps.routes.conditionrows import Condition
 from apps.routes.conditions import DailyHours, RoadCondition
-from apps.routes.models import Condition
 from apps.routes.places import Area, Circle, Place
 from apps.routes.states import OPEN_CONDITIONS, ConditionState
 

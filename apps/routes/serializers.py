@@ -9,9 +9,10 @@ from rest_framework import serializers
 from apps.core.problems import Invalid
 from apps.depots.models import Depot
 from apps.drivers.serializers import ScopedField
+from apps.routes.conditionrows import Condition
 from apps.routes.conditions import CLOSURE
 from apps.routes.inforce import geojson_of, place_of, road_condition
-from apps.routes.models import Condition, Plan, PlanChange, Route, Stop
+from apps.routes.models import Plan, PlanChange, Route, Stop
 from apps.routes.roaddrafts import ConditionDraft, place_of_geojson
 
 

@@ -30,15 +30,8 @@ from apps.orders.models import (
     TimeWindow,
 )
 from apps.recommendations.models import Content, Recommendation
-from apps.routes.models import (
-    Condition,
-    Plan,
-    PlanChange,
-    Route,
-    Stop,
-    StopEvent,
-    UnservedOrder,
-)
+from apps.routes.conditionrows import Condition
+from apps.routes.models import Plan, PlanChange, Route, Stop, StopEvent, UnservedOrder
 from apps.sync.models import Attachment, DeviceEvent, QuarantinedEvent
 
 STOPS_A_ROUTE = 110

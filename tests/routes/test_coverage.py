@@ -12,7 +12,7 @@ from apps.depots.models import Depot
 from apps.routes.coverage import Coverage, coverage_of_day
 from apps.routes.models import Route, Stop
 from apps.routes.services.plans import publish_plan, request_plan
-from apps.routes.services.stops import forget_eta
+from apps.routes.services.releasing import forget_eta
 from tests.factories import NOW, SERVICE_DATE, TimeWindowFactory
 from tests.office import make_user, signed_in
 from tests.queueing import drain

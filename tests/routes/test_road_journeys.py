@@ -14,7 +14,8 @@ from rest_framework.test import APIClient
 from apps.core.roles import SUPERVISOR
 from apps.depots.models import Depot
 from apps.journal.models import Entry
-from apps.routes.models import Condition, Plan, Route, Stop
+from apps.routes.conditionrows import Condition
+from apps.routes.models import Plan, Route, Stop
 from apps.routes.states import ConditionState
 from apps.routes.tasks import expire_conditions, follow_condition
 from tests.factories import NOW, DepotFactory, DepotMembershipFactory, UserFactory

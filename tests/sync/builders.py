@@ -17,7 +17,7 @@ from apps.journal.services import writing
 from apps.orders.models import Order
 from apps.orders.states import OrderState
 from apps.routes.models import Plan, PlanChange, Route, Stop, StopAssignment
-from apps.routes.services.stops import release_stop
+from apps.routes.services.releasing import release_stop
 from apps.routes.states import PlanState, RouteState
 from tests.factories import DepotFactory, DriverFactory, OrderFactory, ShiftFactory
 

@@ -15,7 +15,7 @@ from apps.depots.scoping import DepotScopedAdmin
 from apps.routes import board
 from apps.routes.admin.drawing import map_about
 from apps.routes.conditionforms import ConditionForm, proposed
-from apps.routes.models import Condition
+from apps.routes.conditionrows import Condition
 from apps.routes.people import who
 from apps.routes.services import conditions
 from apps.routes.states import ConditionState

@@ -11,9 +11,10 @@ from apps.core.wording import local_time
 from apps.depots.models import Depot, Zone
 from apps.orders.models import Order
 from apps.routes.board import RouteRow, WholeRoute, row_of
+from apps.routes.conditionrows import Condition
 from apps.routes.inforce import area_of, place_of, until_text
 from apps.routes.lines import leg_key, unpacked
-from apps.routes.models import Condition, RouteWay, Stop
+from apps.routes.models import RouteWay, Stop
 from apps.routes.pictures import (
     MANY_STOPS,
     WIDTH,

@@ -31,7 +31,7 @@ from apps.routes.services.fitting import (
 )
 from apps.routes.services.leaves import check_leave
 from apps.routes.services.plans import show_routes
-from apps.routes.services.stops import forget_eta
+from apps.routes.services.releasing import forget_eta
 from apps.routes.states import (
     PLAN_STEPS,
     Act,

@@ -9,8 +9,8 @@ from apps.core.etags import PreconditionFailed
 from apps.core.problems import FieldError, Invalid, NotFound
 from apps.depots.models import Depot
 from apps.journal.services import Writer, writing
+from apps.routes.conditionrows import Condition
 from apps.routes.inforce import open_conditions, place_of
-from apps.routes.models import Condition
 from apps.routes.places import Circle, Place, distances_m
 from apps.routes.roaddrafts import ConditionDraft, draft_faults
 from apps.routes.states import CONDITION_STEPS, OPEN_CONDITIONS, ConditionState

@@ -11,7 +11,7 @@ from apps.orders.models import Order
 from apps.orders.states import OrderState
 from apps.routes.models import Route, Stop
 from apps.routes.services.holding import end_pins_of_other_days
-from apps.routes.services.stops import release_stop
+from apps.routes.services.releasing import release_stop
 from apps.routes.states import DONE, RouteState, StopState
 
 

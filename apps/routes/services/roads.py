@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 
 from apps.core.actors import Actor
 from apps.journal.services import writing
+from apps.routes.conditionrows import Condition
 from apps.routes.inforce import place_of
 from apps.routes.marks import NEARBY_M
-from apps.routes.models import Condition, Route
+from apps.routes.models import Route
 from apps.routes.outlook import Outlook, outlooks
 from apps.routes.places import distances_m, shares_of_ways
 from apps.routes.services.etas import refresh_etas

@@ -1,7 +1,7 @@
-"""What devices report of stops, and what the office takes away from a route."""
+"""What devices report of stops: kept as facts, folded to a state, answered by a verdict."""
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -11,8 +11,6 @@ from apps.core.bulk import columns_of, insert, update
 from apps.core.statements import (
     Statement,
     as_is,
-    partly,
-    read_date,
     read_instant,
     read_json,
     read_uuid,
@@ -30,13 +28,12 @@ from apps.orders import services as orders
 from apps.orders.models import Order
 from apps.orders.states import OrderState
 from apps.routes import progress
-from apps.routes.models import Route, Stop, StopAssignment, StopEvent
-from apps.routes.pinned import Pin
+from apps.routes.models import Route, Stop, StopEvent
 from apps.routes.progress import Fact
 from apps.routes.selectors import parse_id
-from apps.routes.services.holding import end_pins
+from apps.routes.services.stoplocks import FOLDED, holder_of, lock_stops_to_fold
 from apps.routes.services.telling import StopReport, tell
-from apps.routes.states import DONE, UNDER_WAY, RouteState, StopState
+from apps.routes.states import DONE, RouteState, StopState
 
 NEVER_ASSIGNED = Verdict(
     REJECTED, "never_assigned", "This stop was never yours. The report is set aside."
@@ -54,35 +51,6 @@ ORDER_STATE_OF = {
 }
 
 
-_FOLDED = (
-    *("status", "reason", "enroute_at", "arrived_at", "completed_at"),
-    *("completed_by_id", "version"),
-)
-_STOP_READ = (
-    *("id", "order_id", "route_id", "sequence", "service_s", "plan_eta_at", "eta_at"),
-    *("eta_low_at", "eta_high_at"),
-    *_FOLDED,
-)
-_ROUTE_READ = ("id", "driver_id", "status")
-_ORDER_READ = ("id", "depot_id", "service_date", "status")
-LOCKED: Final = Statement(
-    """
-    SELECT s.id, s.order_id, s.route_id, s.sequence, s.service_s, s.plan_eta_at,
-           s.eta_at, s.eta_low_at, s.eta_high_at, s.status, s.reason, s.enroute_at,
-           s.arrived_at, s.completed_at, s.completed_by_id, s.version,
-           r.id, r.driver_id, r.status,
-           o.id, o.depot_id, o.service_date, o.status
-      FROM routes_stop s JOIN orders_order o ON o.id = s.order_id
-      LEFT JOIN routes_route r ON r.id = s.route_id
-     WHERE s.id IN %s ORDER BY s.id
-    """,
-    *(read_uuid, read_uuid, read_uuid, as_is, as_is, read_instant, read_instant),
-    *(read_instant, read_instant, as_is, as_is, read_instant),
-    *(read_instant, read_instant, read_uuid, as_is),
-    *(read_uuid, read_uuid, as_is),
-    *(read_uuid, read_uuid, read_date, as_is),
-    lock="FOR UPDATE OF s, o",
-)
 GIVEN: Final = Statement(
     "SELECT stop_id, driver_id FROM routes_stopassignment WHERE stop_id IN %s",
     *(read_uuid, read_uuid),
@@ -95,13 +63,6 @@ TOLD: Final = Statement(
     """,
     *(as_is, read_uuid, as_is, read_uuid, read_instant, as_is, read_json, as_is),
     as_is,
-)
-HOLDERS: Final = Statement(
-    """
-    SELECT s.id, r.driver_id FROM routes_stop s
-      LEFT JOIN routes_route r ON r.id = s.route_id WHERE s.id IN %s
-    """,
-    *(read_uuid, read_uuid),
 )
 
 
@@ -165,7 +126,7 @@ def _lock_visits(
     reports: Sequence[StopReport], journal: Writer
 ) -> dict[uuid.UUID, _Visit]:
     ids = {stop_id for each in reports if (stop_id := parse_id(each.stop_id))}
-    visits = {stop.pk: _Visit(stop) for stop in _lock_stops_to_fold(ids, journal)}
+    visits = {stop.pk: _Visit(stop) for stop in lock_stops_to_fold(ids, journal)}
     for stop_id, driver_id in GIVEN.rows(list(visits)):
         visits[stop_id].given_to.add(driver_id)
     for row in TOLD.rows(list(visits)):
@@ -233,124 +194,10 @@ def _write(visits: Iterable[_Visit], taken: _Taken) -> None:
     seen = list(visits)
     insert(StopEvent, _columns_of_facts(seen))
     if folded := [each.stop for each in seen if each.is_folded]:
-        update(Stop, columns_of(folded, _FOLDED))
+        update(Stop, columns_of(folded, FOLDED))
     taken.outcomes.write()
     if taken.started:
         Route.objects.filter(pk__in=taken.started).update(status=RouteState.STARTED)
-
-
-def release_stop(
-    stop_id: uuid.UUID, *, because: str, cancel: bool, by: Actor, now: datetime
-) -> bool:
-    """Take an open stop off its route; tell whether anything was to be taken.
-
-    With `cancel` the visit is over for good; without it the stop waits for a place.
-    A stop under way stays with its driver: the driver hears of the order's new state.
-    What people had pinned of it is over with its route.
-    """
-    with writing(by=by, now=now) as journal:
-        stop = _lock_stop(stop_id, journal)
-        if stop is None or stop.status in DONE:
-            return False
-        route = stop.route
-        if stop.status in UNDER_WAY and route is not None:
-            journal.changed(route.driver_id, "orders", stop.order_id)
-            journal.changed(route.driver_id, "stops", stop.pk)
-            return False
-        if cancel:
-            stop.status = StopState.CANCELLED
-            stop.completed_at = now
-        stop.version += 1
-        stop.route, stop.sequence = None, 0
-        forget_eta(stop)
-        stop.save()
-        end_pins([stop.pk], journal, kinds=Pin.Kind.values)
-        if route is not None:
-            _end_assignment(stop, now)
-            if route.status != RouteState.DRAFT:
-                journal.removed(route.driver_id, "stops", stop.pk)
-                journal.removed(route.driver_id, "orders", stop.order_id)
-        journal.record(
-            "stop.released",
-            stop,
-            depot_id=stop.order.depot_id,
-            because=because,
-            route_id=str(route.pk) if route else None,
-            service_date=stop.order.service_date.isoformat(),
-        )
-    return route is not None
-
-
-def forget_eta(stop: Stop) -> None:
-    """Take from a stop that is off its route all that was expected of it."""
-    stop.plan_eta_at = stop.eta_at = stop.eta_low_at = stop.eta_high_at = None
-    stop.told_low_at = stop.told_high_at = None
-    stop.leg_s = stop.leg_from = None
-    stop.eta_reason = stop.road_warning = stop.road_warning_text = ""
-
-
-def _lock_stop(stop_id: uuid.UUID, journal: Writer) -> Stop | None:
-    return next(iter(_lock_stops({stop_id}, journal)), None)
-
-
-def _lock_stops(stop_ids: Collection[uuid.UUID], journal: Writer) -> list[Stop]:
-    """Lock the stops' holders, then the stops; a holder may move while we wait."""
-    rows = Stop.objects.filter(pk__in=stop_ids)
-    locked = rows.select_for_update(of=("self", "order"))
-    locked = locked.select_related("route", "order").order_by("pk")
-    return _locked_with_holders(stop_ids, journal, lambda: list(locked.all()))
-
-
-def _lock_stops_to_fold(stop_ids: Collection[uuid.UUID], journal: Writer) -> list[Stop]:
-    """Lock stops as above, and read of them what a fold asks; orders are shared.
-
-    Where the transaction may begin again, its holders are locked already but for one
-    who has come by the stop since.
-    """
-    if journal.is_holding_back:
-        stops = _stops_of(LOCKED.rows(stop_ids)) if stop_ids else []
-        journal.require(holder for stop in stops if (holder := _holder(stop)))
-        return stops
-    return _locked_with_holders(
-        stop_ids, journal, lambda: _stops_of(LOCKED.rows(stop_ids))
-    )
-
-
-def _stops_of(rows: Iterable[Sequence[Any]]) -> list[Stop]:
-    orders_by_id: dict[uuid.UUID, Order] = {}
-    routes_by_id: dict[uuid.UUID, Route] = {}
-    found = []
-    for row in rows:
-        values = iter(row)
-        stop, route, order = (
-            partly(model, names, [next(values) for _ in names])
-            for model, names in (
-                (Stop, _STOP_READ),
-                (Route, _ROUTE_READ),
-                (Order, _ORDER_READ),
-            )
-        )
-        if stop.route_id is not None:
-            stop.route = routes_by_id.setdefault(route.pk, route)
-        stop.order = orders_by_id.setdefault(order.pk, order)
-        found.append(stop)
-    return found
-
-
-def _locked_with_holders(
-    stop_ids: Collection[uuid.UUID], journal: Writer, lock: Callable[[], list[Stop]]
-) -> list[Stop]:
-    while stop_ids:
-        held: dict[uuid.UUID, uuid.UUID | None] = dict(HOLDERS.rows(stop_ids))
-        journal.lock({driver_id for driver_id in held.values() if driver_id})
-        stops = lock()
-        if all(_holder(stop) == held.get(stop.pk) for stop in stops):
-            return stops
-    return []
-
-
-def _holder(stop: Stop) -> uuid.UUID | None:
-    return stop.route.driver_id if stop.route else None
 
 
 def _fact_of_report(report: StopReport) -> Fact:
@@ -372,7 +219,7 @@ def _verdict_of(said: str) -> Verdict:
 
 def _in_context(stop: Stop, report: StopReport, verdict: Verdict) -> Verdict:
     """Say what the fold cannot know: the order was cancelled, the stop given away."""
-    holder = _holder(stop)
+    holder = holder_of(stop)
     step = report.kind.removeprefix("stop.")
     if verdict != OK:
         return verdict
@@ -473,15 +320,3 @@ def _may_become(order: Order, outcome: OrderState) -> bool:
         OrderState.DELIVERED,
         OrderState.PARTIAL,
     }
-
-
-def _end_assignment(stop: Stop, now: datetime) -> None:
-    StopAssignment.objects.filter(stop=stop, until_at=None).update(until_at=now)
-
-
-def order_is_off(order: Order, stop: Stop) -> bool:
-    """Tell whether an open stop no longer stands for what its order asks."""
-    if order.status == OrderState.CANCELLED:
-        return True
-    route = stop.route
-    return route is not None and route.service_date != order.service_date
