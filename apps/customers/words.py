@@ -9,7 +9,7 @@ from apps.core.problems import Problem
 from apps.customers import tracking
 from apps.customers.tracking import Tracked
 from apps.routes.services.changing import WHY as WHY_DECIDED
-from apps.routes.tasks import WHY, WHY_SEARCHED
+from apps.routes.triggers import WHY, WHY_SEARCHED
 
 Words = str | Promise
 

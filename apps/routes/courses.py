@@ -6,15 +6,8 @@ from datetime import datetime
 
 from apps.core.units import Point
 from apps.routes.conditions import RoadCondition
-from apps.routes.eta import (
-    BREAK_EARLY,
-    Expected,
-    Outset,
-    Rest,
-    TravelLaw,
-    Visit,
-    propagate,
-)
+from apps.routes.eta import BREAK_EARLY, propagate
+from apps.routes.etaparts import Expected, Outset, Rest, TravelLaw, Visit
 from apps.routes.risk import Course, Leg, Pause, Spread
 
 KNOWN_AFTER_S = 7_200.0

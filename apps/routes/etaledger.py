@@ -15,7 +15,8 @@ from uuid import UUID
 import msgspec
 
 from apps.routes.conditions import DailyHours, RoadCondition
-from apps.routes.eta import Expected, Outset, Rest, TravelLaw, Visit, propagate
+from apps.routes.eta import propagate
+from apps.routes.etaparts import Expected, Outset, Rest, TravelLaw, Visit
 from apps.routes.places import Area, Circle
 
 ENGINE: Final = "propagation"

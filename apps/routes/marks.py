@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from apps.core.units import Point
 from apps.routes.conditions import RoadCondition
-from apps.routes.eta import Expected, Visit
+from apps.routes.etaparts import Expected, Visit
 from apps.routes.places import distances_m, shares_of_ways
 
 NEARBY_M = 100

@@ -14,7 +14,7 @@ from apps.routes.calibrating import calibration_in_force
 from apps.routes.conditions import RoadCondition
 from apps.routes.conformal import Calibration
 from apps.routes.dayinputs import Interval
-from apps.routes.eta import NO_STOP_YET, Outset, Rest, TravelLaw, Visit, law_of
+from apps.routes.etaparts import NO_STOP_YET, Outset, Rest, TravelLaw, Visit, law_of
 from apps.routes.holding import pinned_times, pinned_windows
 from apps.routes.inforce import conditions_between
 from apps.routes.lines import leg_key, unpacked

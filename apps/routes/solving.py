@@ -24,10 +24,10 @@ from apps.routes.drafting import Thought, ledger_draft, orders_left_out
 from apps.routes.effects import under_conditions
 from apps.routes.gateways.base import TravelMatrix, TravelTimes
 from apps.routes.gateways.choice import travel_times
-from apps.routes.inparts import replay_in_parts
 from apps.routes.largedays import Asked, answer_large_day, is_large
 from apps.routes.legs import legs_of
 from apps.routes.parameters import Parameters
+from apps.routes.pieces import replay_in_parts
 from apps.routes.planning import (
     build_problem,
     late_rather_than_never,

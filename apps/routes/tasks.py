@@ -1,7 +1,7 @@
 """Background work of routes: plan a day, re-optimize what is ahead of a running one."""
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -11,15 +11,13 @@ from django.db import transaction
 
 from apps.core import clock, queue
 from apps.core.actors import SYSTEM
-from apps.core.models import TaskRun
 from apps.core.queue import TryAgain
 from apps.depots.models import Depot
-from apps.routes import dayversions, intake, planners, selectors, trial
+from apps.routes import dayversions, intake, planners, selectors, trial, triggers
 from apps.routes.chain import NoAnswer
 from apps.routes.dayinputs import DayInput
-from apps.routes.gateways.base import RoadsFailed
+from apps.routes.drawing import draw_day
 from apps.routes.gateways.choice import roads_if_any
-from apps.routes.lines import wanted_legs
 from apps.routes.models import Plan
 from apps.routes.replanning import Touched, changed_shifts, loose_orders
 from apps.routes.services import (
@@ -33,7 +31,6 @@ from apps.routes.services import (
     roads,
     settling,
     tellings,
-    ways,
 )
 from apps.routes.services.applying import keep_plan, store_plan
 from apps.routes.services.fitting import Answer, StaleInput
@@ -41,37 +38,11 @@ from apps.routes.services.leaves import MachineMayNot
 from apps.routes.solving import answer_day
 from apps.routes.states import Act, PlanningMode, PlanState
 from apps.routes.steps import mended_answer, searched_answer
-from apps.routes.tracing import missing_lines
 from apps.routes.why import ledger
 from apps.routes.why.questions import question_of
 
 log = structlog.get_logger(__name__)
 
-WHY = {
-    "stop.failed": "A stop failed: what follows moves up.",
-    "stop.partial": "A stop took another time than planned.",
-    "stop.succeeded": "A stop took another time than planned.",
-    "stop.arrived": "The route runs late.",
-    "stop.reopened": "A stop was opened again.",
-    "stop.corrected": "A report of a stop was corrected.",
-    "stop.released": "A stop was taken off.",
-    "order.created": "An order was added.",
-    "order.changed": "An order was changed.",
-    "orders.imported": "Orders were added.",
-    "shift.planned": "A shift was added.",
-    "shift.changed": "A shift was changed.",
-    "shift.started": "A shift began late.",
-    "running_late": "The route runs late.",
-    "decision_point.let": "The office has let the plan be mended.",
-    "condition.touched": "The road has changed: see the stops that are marked.",
-    "change.applied": "What is ahead was fitted to a change that was decided.",
-}
-"""Why a route changes, in the driver's words, by what gave cause to it."""
-
-WHY_SEARCHED = "A better way was found for what is ahead."
-
-REOPTIMIZE = "apps.routes.tasks.reoptimize"
-IMPROVE = "apps.routes.tasks.improve"
 MOST_ANEW = 5
 """So often is a search that came too late made anew; the next event starts another."""
 
@@ -127,10 +98,12 @@ def reoptimize(
     if _is_refused(Act.REPAIR, depot):
         return
     # They are read before the day is: what gave cause to them is in what is read then.
-    waiting = _waiting(REOPTIMIZE, depot, day_date) + _waiting(IMPROVE, depot, day_date)
+    waiting = triggers.waiting(triggers.REOPTIMIZE, depot, day_date) + triggers.waiting(
+        triggers.IMPROVE, depot, day_date
+    )
     own = {"route_id": route_id, "route_ids": route_ids}
     own |= {"shift_id": shift_id, "order_id": order_id}
-    told = _told([own, *(run.arguments for run in waiting)])
+    told = triggers.told([own, *(run.arguments for run in waiting)])
     now = clock.now()
     day = intake.running_input(depot, day_date, route_ids=None, now=now)
     if not day.shifts and not day.orders:
@@ -146,7 +119,7 @@ def reoptimize(
         mended = mended_answer(
             day, touched, plan_id=plan.pk, on_progress=_progress_of(plan)
         )
-        why = WHY.get(cause, "The plan was made anew.")
+        why = triggers.WHY.get(cause, "The plan was made anew.")
         with transaction.atomic():
             store_plan(plan.pk, replace(mended, why=why), by=SYSTEM, now=clock.now())
             queue.close_as_done(waiting)
@@ -175,11 +148,11 @@ def improve(
     """
     depot, day_date = uuid.UUID(depot_id), date.fromisoformat(service_date)
     own = {"shift_ids": shift_ids, "order_ids": order_ids}
-    waiting = _waiting(IMPROVE, depot, day_date)
-    touched = _told([own, *(run.arguments for run in waiting)])
+    waiting = triggers.waiting(triggers.IMPROVE, depot, day_date)
+    touched = triggers.told([own, *(run.arguments for run in waiting)])
     now = clock.now()
     day = intake.running_input(depot, day_date, route_ids=None, now=now)
-    if _comes_after(_waiting(REOPTIMIZE, depot, day_date)):
+    if triggers.comes_after(triggers.waiting(triggers.REOPTIMIZE, depot, day_date)):
         _search_after(day, touched, cause, made_anew)
         return
     if not day.shifts or not day.orders or _is_refused(Act.REPLAN, depot):
@@ -201,7 +174,7 @@ def improve(
         _note_search(found)
         with transaction.atomic():
             if is_better:
-                found = replace(found, why=WHY_SEARCHED)
+                found = replace(found, why=triggers.WHY_SEARCHED)
                 store_plan(plan.pk, found, by=SYSTEM, now=clock.now())
             else:
                 keep_plan(plan.pk, found, by=SYSTEM, now=clock.now())
@@ -211,37 +184,11 @@ def improve(
         _search_after(day, touched, cause, made_anew + 1)
 
 
-def _waiting(task: str, depot_id: uuid.UUID, service_date: date) -> list[TaskRun]:
-    return queue.unfinished(
-        task, depot_id=str(depot_id), service_date=service_date.isoformat()
-    )
-
-
-def _comes_after(runs: Iterable[TaskRun]) -> bool:
-    """Tell whether an event waits for its first answer; one that failed waits longer."""
-    return any(run.state == TaskRun.State.QUEUED and not run.attempts for run in runs)
-
-
-def _told(triggers: Iterable[Mapping[str, Any]]) -> Touched:
-    """Return what triggers name: routes, shifts, and orders."""
-    found: dict[str, set[str]] = {"route": set(), "shift": set(), "order": set()}
-    for arguments in triggers:
-        for name, ids in found.items():
-            ids.update(arguments.get(f"{name}_ids") or [])
-            if arguments.get(f"{name}_id"):
-                ids.add(arguments[f"{name}_id"])
-    shift_ids = {uuid.UUID(one) for one in found["shift"]}
-    return Touched(
-        frozenset(shift_ids | selectors.shifts_of_routes(found["route"])),
-        frozenset(uuid.UUID(one) for one in found["order"]),
-    )
-
-
 def _search_after(
     day: DayInput, touched: Touched, cause: str, made_anew: int = 0
 ) -> None:
     queue.enqueue(
-        IMPROVE,
+        triggers.IMPROVE,
         depot_id=str(day.depot_id),
         service_date=day.service_date.isoformat(),
         shift_ids=sorted(map(str, touched.shift_ids)),
@@ -324,33 +271,11 @@ def calibrate_etas(*, by_the_clock: bool = True) -> None:
 
 
 def draw_ways(*, depot_id: str, service_date: str) -> None:
-    """Draw the day's routes along the roads, where a source of them is asked for.
-
-    Only legs that are not drawn yet are asked for. A source that is down leaves the
-    pictures as they are; the next plan asks again.
-    """
-    roads = roads_if_any()
-    if roads is None:
-        return
-    rows = selectors.ways_of_day(uuid.UUID(depot_id), date.fromisoformat(service_date))
-    for row in rows:
-        try:
-            origin = roads.provenance([place.point for place in row.places])
-            known = row.lines_of(origin.source, origin.version)
-            fresh = missing_lines(roads, row.places, known)
-        except RoadsFailed as error:
-            log.warning("ways_not_drawn", why=str(error))
-            return
-        wanted = wanted_legs(row.places)
-        if fresh or known.keys() - set(wanted):
-            ways.keep_way(
-                row.route_id,
-                wanted=wanted,
-                fresh=fresh,
-                source=origin.source,
-                version=origin.version,
-                now=clock.now(),
-            )
+    """Draw the day's routes along the roads, where a source of them is asked for."""
+    source = roads_if_any()
+    if source is not None:
+        depot, day_date = uuid.UUID(depot_id), date.fromisoformat(service_date)
+        draw_day(source, depot, day_date, now=clock.now())
 
 
 def explain_plan(*, plan_id: str, question: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from apps.routes.conformal import (
     learn_today,
     score,
 )
-from apps.routes.eta import Expected, TravelLaw
+from apps.routes.etaparts import Expected, TravelLaw
 from apps.routes.sketches import Scored
 
 FIRST_IS_KEPT: Final = len(BANDS_S)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from apps.routes.eta import Outset, Rest, Visit, law_of, propagate
+from apps.routes.eta import propagate
+from apps.routes.etaparts import Outset, Rest, Visit, law_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from apps.routes.inparts import around
+from apps.routes.pieces import around
 from apps.routes.solver.codec import SolveRequest, SplitRequest
 from apps.routes.solver.solution import Solution
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from apps.drivers.models import Shift, ShiftBreak, Vehicle
-from apps.routes.eta import TravelLaw, law_of
+from apps.routes.etaparts import TravelLaw, law_of
 from apps.routes.models import Route, Stop
 from apps.routes.parameters import Parameters
 from apps.routes.selectors import parameters_in_force, parse_id

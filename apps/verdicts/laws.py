@@ -12,7 +12,7 @@ from typing import Protocol
 from apps.core.units import Point, great_circle_m
 from apps.recommendations.models import Recommendation
 from apps.recommendations.services import stored_inputs
-from apps.routes.eta import TravelLaw
+from apps.routes.etaparts import TravelLaw
 from apps.routes.gateways.estimated import EstimateParameters
 from apps.routes.solver.codec import SolveRequest, decode_inputs
 from apps.routes.solver.problem import UNREACHABLE, Entries

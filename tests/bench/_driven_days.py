@@ -17,7 +17,8 @@ from apps.core.units import Point
 from apps.routes.conditions import RoadCondition
 from apps.routes.courses import Ahead, service_factors
 from apps.routes.dayinputs import BreakRule, DayInput, Interval, OrderInput, ShiftInput
-from apps.routes.eta import BREAK_EARLY, Outset, Rest, TravelLaw, Visit
+from apps.routes.eta import BREAK_EARLY
+from apps.routes.etaparts import Outset, Rest, TravelLaw, Visit
 from apps.routes.gateways.estimated import EstimatedTravelTimes
 from apps.routes.parameters import DEFAULTS, Parameters
 from apps.routes.places import Circle, shares_of_legs

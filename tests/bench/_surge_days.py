@@ -17,7 +17,8 @@ import numpy as np
 from apps.core.units import Point
 from apps.routes.conformal import RULES, Calibration, next_day
 from apps.routes.dayinputs import Interval
-from apps.routes.eta import Outset, TravelLaw, Visit, propagate
+from apps.routes.eta import propagate
+from apps.routes.etaparts import Outset, TravelLaw, Visit
 from apps.routes.sketches import Scored, Sketches, fold, table
 from apps.routes.tellings import (
     Telling,

@@ -21,7 +21,7 @@ from apps.orders.models import Address, Order
 from apps.orders.services import create_order
 from apps.recommendations.models import Recommendation
 from apps.routes.models import PlanChange, Stop
-from apps.routes.tasks import WHY, WHY_SEARCHED
+from apps.routes.triggers import WHY, WHY_SEARCHED
 from tests.customers.pages import path_of, send
 from tests.factories import NOW, CustomerFactory
 from tests.office import make_user, signed_in

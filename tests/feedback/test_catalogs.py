@@ -11,7 +11,7 @@ from django.conf import settings
 from apps.feedback import words
 from apps.recommendations import words as ledger_words
 from apps.routes.services.changing import WHY as DECIDED
-from apps.routes.tasks import WHY, WHY_SEARCHED
+from apps.routes.triggers import WHY, WHY_SEARCHED
 from apps.verdicts import words as verdict_words
 
 APPS = Path(settings.BASE_DIR) / "apps"

@@ -27,8 +27,9 @@ from apps.routes.conformal import (
     next_day,
 )
 from apps.routes.dayinputs import Interval
-from apps.routes.eta import Outset, TravelLaw, Visit, propagate
+from apps.routes.eta import propagate
 from apps.routes.etaledger import encode_request, encode_times, rerun
+from apps.routes.etaparts import Outset, TravelLaw, Visit
 from apps.routes.sketches import (
     BINS,
     Scored,

@@ -9,14 +9,8 @@ import pytest
 from apps.core.units import Point
 from apps.routes.conditions import RoadCondition
 from apps.routes.dayinputs import Interval
-from apps.routes.eta import (
-    Expected,
-    Outset,
-    Rest,
-    TravelLaw,
-    Visit,
-    propagate,
-)
+from apps.routes.eta import propagate
+from apps.routes.etaparts import Expected, Outset, Rest, TravelLaw, Visit
 from apps.routes.hours import hour_factor
 from apps.routes.marks import warnings_for
 from apps.routes.places import Circle

@@ -7,15 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.routes import chain, inparts
+from apps.routes import chain, inparts, pieces
 from apps.routes.chain import ChainAnswer, Failure, NoAnswer
-from apps.routes.inparts import (
-    Means,
-    PlanningInParts,
-    SplitAnswer,
-    around,
-    replay_in_parts,
-)
+from apps.routes.inparts import Means, PlanningInParts, SplitAnswer
+from apps.routes.pieces import around, replay_in_parts
 from apps.routes.solver.codec import (
     SplitRequest,
     decode_inputs,
@@ -56,7 +51,7 @@ def solve_here(problem: Problem, *, engine: str, stop: Any, **given: Any) -> Sol
 def _here() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chain, "solve_in_process", solve_here)
-        patch.setattr(inparts, "solve_in_process", solve_here)
+        patch.setattr(pieces, "solve_in_process", solve_here)
         yield
 
 

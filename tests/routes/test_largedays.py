@@ -14,10 +14,10 @@ from apps.recommendations.models import Recommendation
 from apps.recommendations.services import content_hash, stored_answer, stored_inputs
 from apps.routes import largedays
 from apps.routes.gateways.estimated import EstimatedTravelTimes
-from apps.routes.inparts import around
 from apps.routes.intake import day_input, running_input
 from apps.routes.largedays import is_large, plane
 from apps.routes.models import Route, Stop, UnservedOrder
+from apps.routes.pieces import around
 from apps.routes.solver.codec import (
     SplitRequest,
     decode_inputs,

@@ -12,7 +12,7 @@ from apps.core.ids import uuid7
 from apps.core.units import Point
 from apps.routes.courses import Ahead, course_of, service_factors
 from apps.routes.dayinputs import Interval
-from apps.routes.eta import Outset, Rest, TravelLaw, Visit
+from apps.routes.etaparts import Outset, Rest, TravelLaw, Visit
 from apps.routes.risk import Course, Leg, Pause, Risk, Spread, assess
 from tests.factories import DEPOT_POINT, NOW
 

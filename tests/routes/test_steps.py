@@ -15,7 +15,7 @@ from apps.depots.models import Depot
 from apps.journal.models import Change, FeedHead
 from apps.recommendations.models import Recommendation
 from apps.recommendations.services import content_hash, stored_inputs
-from apps.routes import tasks
+from apps.routes import tasks, triggers
 from apps.routes.gateways.base import TravelMatrix
 from apps.routes.gateways.memory import MemoryTravelTimes
 from apps.routes.models import Plan, PlanChange, PlanningParameter, Route, Stop
@@ -56,7 +56,7 @@ def _running_route() -> tuple[Depot, Route]:
 
 def _trigger(depot: Depot, route: Route | None, cause: str = "stop.failed") -> None:
     queue.enqueue(
-        tasks.REOPTIMIZE,
+        triggers.REOPTIMIZE,
         depot_id=str(depot.pk),
         service_date=SERVICE_DATE.isoformat(),
         route_id=None if route is None else str(route.pk),
@@ -101,7 +101,7 @@ def test_reoptimize_mends_at_once_and_leaves_the_search_to_a_later_task() -> Non
     depot, route = _running_route()
     head = FeedHead.objects.get(scope=route.driver_id).head
     report(sequence(route)[0], "stop.failed", BEGIN, reason="not_home")
-    _take_due(tasks.REOPTIMIZE)
+    _take_due(triggers.REOPTIMIZE)
     plan = Plan.objects.get(kind=Plan.Kind.REPLAN)
     row = plan.recommendation
     assert row is not None
@@ -109,7 +109,7 @@ def test_reoptimize_mends_at_once_and_leaves_the_search_to_a_later_task() -> Non
     assert {reason["code"] for reason in row.reasons} >= {"served", "travel_times"}
     assert content_hash(replay(stored_inputs(row))) == row.answer_hash
     assert FeedHead.objects.get(scope=route.driver_id).head > head
-    waiting = TaskRun.objects.get(task=tasks.IMPROVE, state=TaskRun.State.QUEUED)
+    waiting = TaskRun.objects.get(task=triggers.IMPROVE, state=TaskRun.State.QUEUED)
     assert waiting.arguments["depot_id"] == str(depot.pk)
     assert waiting.arguments["shift_ids"] == [str(route.shift_id)]
 
@@ -164,7 +164,7 @@ def test_improve_a_better_plan_is_a_second_change_for_the_driver() -> None:
     assert (mended.status, searched.status) == (PlanState.SUPERSEDED, "published")
     by_mending, by_search = PlanChange.objects.order_by("made_at")
     assert [by_mending.plan_id, by_search.plan_id] == [mended.pk, searched.pk]
-    assert by_search.why == tasks.WHY_SEARCHED
+    assert by_search.why == triggers.WHY_SEARCHED
     assert by_search.moved
     assert Change.objects.filter(
         scope=route.driver_id, table="plan_changes", row_id=str(by_search.pk)
@@ -212,14 +212,14 @@ def test_reoptimize_burst_of_events_plans_once() -> None:
                 at = BEGIN + timedelta(seconds=place)
                 report(stop, "stop.failed", at, reason="not_home")
                 reported += 1
-    runs = TaskRun.objects.filter(task=tasks.REOPTIMIZE, state=TaskRun.State.QUEUED)
+    runs = TaskRun.objects.filter(task=triggers.REOPTIMIZE, state=TaskRun.State.QUEUED)
     assert (reported, runs.count()) == (50, 50)
     with time_machine.travel(BEGIN + timedelta(minutes=1)):
         drain()
     assert Plan.objects.count() - before == 2
     assert _steps()[-2:] == ["mend", "search"]
     assert not TaskRun.objects.exclude(state=TaskRun.State.SUCCEEDED).exists()
-    search = TaskRun.objects.filter(task=tasks.IMPROVE).latest("id")
+    search = TaskRun.objects.filter(task=triggers.IMPROVE).latest("id")
     assert set(search.arguments["shift_ids"]) == {str(r.shift_id) for r in routes}
 
 
@@ -236,7 +236,7 @@ def test_reoptimize_the_state_that_an_answer_left_is_not_planned_again() -> None
 def test_improve_lets_an_event_have_its_first_answer_before() -> None:
     depot, route = _running_route()
     _trigger(depot, route)
-    _take_due(tasks.REOPTIMIZE)
+    _take_due(triggers.REOPTIMIZE)
     report(sequence(route)[0], "stop.failed", BEGIN, reason="not_home")
     drain()
     assert _steps() == ["mend", "mend", "search"]

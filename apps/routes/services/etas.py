@@ -8,7 +8,8 @@ from apps.core import queue
 from apps.core.actors import Actor
 from apps.core.statements import Statement, read_uuid
 from apps.journal.services import writing
-from apps.routes.eta import Expected, propagate
+from apps.routes.eta import propagate
+from apps.routes.etaparts import Expected
 from apps.routes.marks import NOT_WARNED, Warned, warnings_for
 from apps.routes.models import Route, Stop
 from apps.routes.outlook import Outlook, outlooks

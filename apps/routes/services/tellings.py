@@ -17,7 +17,7 @@ from apps.journal.services import writing
 from apps.routes.calibrating import calibration_in_force, tellings_in, today_of
 from apps.routes.calibrationrows import EtaCalibration, EtaLearning, StopTelling
 from apps.routes.coverage import service_begins
-from apps.routes.eta import Expected
+from apps.routes.etaparts import Expected
 from apps.routes.models import Stop
 from apps.routes.outlook import Outlook, zone_name
 from apps.routes.sketches import Scored, Sketches, fold, table

@@ -7,13 +7,13 @@ from typing import Any
 from apps.core.actors import Actor
 from apps.recommendations import services as recommendations
 from apps.recommendations.services import Draft
-from apps.routes.eta import Expected
 from apps.routes.etaledger import (
     ENGINE,
     ENGINE_VERSION,
     encode_request,
     encode_times,
 )
+from apps.routes.etaparts import Expected
 from apps.routes.outlook import Outlook
 from apps.routes.parameters import CONFORMAL, SPREAD
 

@@ -24,10 +24,8 @@ GONE = -2
 
 Rows = Sequence[Sequence[int]]
 """Entries by row and column as plain integers: faster to read one by one than an
-array's. Those of few places are a copy, which is read twice as fast; others are none."""
-
-MOST_COPIED = 500
-"""Up to so many places travel times are copied: 10 MB each."""
+array's, and no copy of them: lists are read faster still, but take longer to make than
+an event's answer gains by them (0.5 ms for 100 places, 26 ms for 400; measured)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,9 +363,6 @@ def scaled_s(durations_s: Entries, percent: int) -> Entries:
 
 
 def _rows_and_columns(entries: Entries) -> tuple[Rows, Rows]:
-    if len(entries) <= MOST_COPIED:
-        rows = entries.tolist()
-        return rows, [*zip(*rows, strict=True)]
     return [memoryview(row) for row in entries], [memoryview(row) for row in entries.T]
 
 

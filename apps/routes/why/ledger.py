@@ -21,8 +21,8 @@ from apps.drivers.models import Shift
 from apps.orders.models import Order
 from apps.recommendations.models import Recommendation
 from apps.recommendations.services import stored_answer, stored_inputs
-from apps.routes.inparts import around
 from apps.routes.models import Plan, Stop
+from apps.routes.pieces import around
 from apps.routes.selectors import parse_id
 from apps.routes.solver.codec import SplitRequest, decode_inputs, decode_solution
 from apps.routes.solver.explaining.standing import CannotExplain
