@@ -14,7 +14,7 @@ from apps.routes.gateways.base import RoadsFailed
 from apps.routes.gateways.estimated import EstimatedTravelTimes
 from apps.routes.intake import day_input
 from tests.bench._large_days import DAY, composed_large_day, lay_out_days
-from tests.bench.matrix import TOWN, osrm_here, pair_by_pair, places_in
+from tests.bench.matrix import TOWN, osrm_here, pair_by_pair, places_in, used_s
 from tests.bench.scale import Watch, depots_of, exponents, family
 from tests.factories import NOW
 
@@ -80,6 +80,19 @@ def test_watch_counts_the_memory_of_children() -> None:
         watch = Watch(child.pid)
         watch.look()
         assert watch.stop() >= 80
+        child.communicate(b"\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_processor_time_of_a_child_is_counted_while_it_lives() -> None:
+    script = "import time\nwhile time.process_time() < 0.3: pass\nprint(1, flush=True); input()"
+    before_s = used_s()
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        assert used_s() - before_s >= 0.28
         child.communicate(b"\n")
 
 

@@ -6,10 +6,12 @@ the places then lie within the network. No cache of matrices takes part.
 """
 
 import argparse
+import os
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -24,8 +26,10 @@ from apps.routes.gateways.networks import Bounds, Network, names_in, read_networ
 from apps.routes.gateways.osrm_local import OsrmLocal
 from apps.routes.gateways.osrm_process import OsrmProcess
 from apps.routes.solver.problem import UNREACHABLE
+from tests.bench.scale import family
 
 TOWN = Bounds(south=49.45, west=11.18, north=49.58, east=11.40)
+TICKS_A_S = os.sysconf("SC_CLK_TCK")
 PEER_PLACES = 60
 """The peer's time is that of so many places, by the square of their number."""
 
@@ -107,14 +111,30 @@ def osrm_figures(places: int, times: int, seed: int) -> dict[str, Any]:
         first_s = time.perf_counter() - started
     except RoadsFailed as error:
         return {"osrm_s": None, "osrm_why": str(error)}
+    before_s = used_s()
     next_ms = median_ms(lambda: engine.table(points, every, every), times)
+    own_s = (used_s() - before_s) / max(1, times)
     return {
         "osrm_s": round(next_ms / 1000, 3),
+        # Of one core's own time, OSRM's process counted in.
+        "osrm_processor_s": round(own_s, 3),
         "osrm_first_s": round(first_s, 3),
         "osrm_how": how,
         "osrm_network": network.name,
         "osrm_unreachable_share": round(float((durations_s >= UNREACHABLE).mean()), 4),
     }
+
+
+def used_s() -> float:
+    """Return the seconds of a core that this process and all below it have used."""
+    return sum(map(processor_s, family(os.getpid())))
+
+
+def processor_s(pid: int) -> float:
+    """Return the seconds of a core that a process has used, as Linux counts them."""
+    text = Path(f"/proc/{pid}/stat").read_text()
+    user, system = text.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / TICKS_A_S
 
 
 def osrm_here() -> tuple[RoadEngine, Network, str]:
