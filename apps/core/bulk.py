@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 from django.db import connection, models
 
-from apps.core.cursors import bare, cursor
+from apps.core.cursors import bare, cursor, is_postgresql
 from apps.core.writes import Part, write
 
 Columns = Mapping[str, Any]
@@ -88,7 +88,7 @@ def insert_new(
 def _insertions(
     model: type[models.Model], columns: Columns, conflict: str
 ) -> Iterator[tuple[str, list[Any], int]]:
-    table = connection.ops.quote_name(model._meta.db_table)
+    table = _table(model)
     names = ", ".join(_column(model, name) for name in columns)
     tail = f" ON CONFLICT {conflict}" if conflict else ""
     for source, values, count in _sources(model, columns):
@@ -104,7 +104,7 @@ def update(
     back, where some are.
     """
     key = _column(model, "pk")
-    table = connection.ops.quote_name(model._meta.db_table)
+    table = _table(model)
     names = [_column(model, name) for name in columns]
     more = {_column(model, name) for name in added}
     sets = [
@@ -122,8 +122,10 @@ def update(
 
 
 def _keys(model: type[models.Model], columns: Columns) -> Collection[Any]:
-    """Return the primary keys of rows; none where the database is to make them."""
-    found = columns.get(_field(model, "pk").attname, columns.get("pk", ()))
+    """Return the primary keys of rows: none where the database is to make new ones."""
+    found = columns.get(_field(model, "pk").attname, columns.get("pk"))
+    if found is None:
+        return ()
     return found if isinstance(found, list) else [found]
 
 
@@ -134,7 +136,7 @@ def _sources(
     count = next(len(each) for each in columns.values() if isinstance(each, list))
     if not count:
         return
-    if connection.vendor == "postgresql":
+    if is_postgresql():
         source, values = _spread(model, columns)
         yield source, values, count
         return
@@ -182,6 +184,11 @@ def _text(rows: list[dict[str, Any]]) -> str:
         return orjson.dumps(rows).decode()
     except TypeError:  # a number of more than 64 bits, in somebody's JSON
         return json.dumps(rows, default=str)
+
+
+@cache
+def _table(model: type[models.Model]) -> str:
+    return connection.ops.quote_name(model._meta.db_table)
 
 
 @cache

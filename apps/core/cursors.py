@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -16,10 +17,16 @@ FRESH_S: Final = 5.0
 _used = threading.local()
 
 
+@cache
+def is_postgresql() -> bool:
+    """Tell whether the database is PostgreSQL; it stays what it is."""
+    return bool(connection.vendor == "postgresql")
+
+
 def cursor() -> Any:
     """Return a cursor; PostgreSQL's binds on the server, so that plans are kept."""
     own: Any = connections[DEFAULT_DB_ALIAS]  # looked up once: that is not cheap
-    if own.vendor != "postgresql":
+    if not is_postgresql():
         return own.cursor()
     _check_health(own)
     own.ensure_connection()
@@ -45,7 +52,7 @@ def bare(value: Any) -> Any:
     """Return a value as the driver of the present database takes it."""
     if isinstance(value, dict | list):
         return json.dumps(value)
-    if connection.vendor == "postgresql":
+    if is_postgresql():
         return value
     if isinstance(value, uuid.UUID):
         return value.hex

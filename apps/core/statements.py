@@ -8,17 +8,17 @@ would give them: UUIDs, aware instants, flags, JSON.
 
 import re
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, Final
 
 import orjson
 from django.apps import apps
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models.base import ModelState
 
-from apps.core.cursors import bare, cursor
+from apps.core.cursors import bare, cursor, is_postgresql
 from apps.core.writes import Part, write
 
 Reader = Callable[[Any], Any]
@@ -81,7 +81,7 @@ class Statement:
         with cursor() as own:
             own.execute(*self._bound(values))
             rows: list[Row] = own.fetchall()
-        if connection.vendor != "postgresql":
+        if not is_postgresql():
             return [
                 tuple(
                     read(value) for read, value in zip(self._readers, row, strict=True)
@@ -120,7 +120,7 @@ class Statement:
         return tuple(read)
 
     def _bound(self, values: Sequence[Any]) -> tuple[str, list[Any]]:
-        if connection.vendor == "postgresql":
+        if is_postgresql():
             return self._prepared, [list(v) if _is_many(v) else v for v in values]
         text, bound = self._parts[0], []
         for part, value in zip(self._parts[1:], values, strict=True):
@@ -164,6 +164,30 @@ def partly(model: Any, names: tuple[str, ...], values: Sequence[Any]) -> Any:
     row._state = state = ModelState()
     state.adding, state.db = False, DEFAULT_DB_ALIAS
     return row
+
+
+def made(model: Any, values: Mapping[str, Any]) -> Any:
+    """Return a new row with these columns, by attribute; the others have their defaults.
+
+    It is what the model's class makes, in a tenth of the time: nothing is checked.
+    """
+    row = model.__new__(model)
+    blank, by_call = _defaults(model)
+    row.__dict__.update(blank)
+    for field in by_call:
+        if field.attname not in values:
+            row.__dict__[field.attname] = field.get_default()
+    row.__dict__.update(values)
+    row._state = ModelState()
+    return row
+
+
+@cache
+def _defaults(model: Any) -> tuple[dict[str, Any], list[Any]]:
+    fields = model._meta.concrete_fields
+    by_call = [each for each in fields if each.has_default() and callable(each.default)]
+    others = [each for each in fields if each not in by_call]
+    return {each.attname: each.get_default() for each in others}, by_call
 
 
 @cache

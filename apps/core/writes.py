@@ -11,9 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection
-
-from apps.core.cursors import cursor
+from apps.core.cursors import cursor, is_postgresql
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Writes:
     def send(self) -> None:
         """Write what was held back, in one statement where the database takes that."""
         parts, self.parts, self.is_holding = self.parts, [], False
-        if connection.vendor != "postgresql":
+        if not is_postgresql():
             for part in parts:
                 _run_alone(part)
             return

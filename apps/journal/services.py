@@ -22,7 +22,7 @@ from django.utils.module_loading import import_string
 from apps.core import queue
 from apps.core.actors import Actor
 from apps.core.bulk import insert, is_mixed
-from apps.core.statements import Statement, as_is, read_uuid
+from apps.core.statements import Statement, as_is, made, read_uuid
 from apps.core.writes import Writes, writes
 from apps.journal import pokes
 from apps.journal.models import Change, Entry, FeedHead
@@ -136,14 +136,17 @@ class Writer:
     ) -> None:
         """Add a fact: `kind` is `room-noun.past-verb`; payload has JSON values only."""
         self._unit.entries.append(
-            Entry(
-                at=self.now,
-                actor=str(self.by),
-                kind=kind,
-                subject_type=str(subject._meta.model_name),
-                subject_id=str(subject.pk),
-                depot_id=depot_id,
-                payload=payload,
+            made(
+                Entry,
+                {
+                    "at": self.now,
+                    "actor": str(self.by),
+                    "kind": kind,
+                    "subject_type": str(subject._meta.model_name),
+                    "subject_id": str(subject.pk),
+                    "depot_id": depot_id,
+                    "payload": payload,
+                },
             )
         )
 

@@ -161,12 +161,13 @@ def judge(known: Sequence[Fact], new: Fact, *, cancelled: bool) -> Verdict:
     A fact that is `applied`, `superseded` or in need of review is to be kept; one that
     is `rejected` is a step that its driver could not take, and changes nothing.
     """
-    before = fold(known)
     if new.step == NOTE:
         return Verdict(APPLIED)
     if cancelled:
         return CANCELLED_MEANWHILE
-    earlier = fold(fact for fact in known if fact.place < new.place)
+    before = earlier = fold(known)
+    if any(fact.place >= new.place for fact in known):
+        earlier = fold(fact for fact in known if fact.place < new.place)
     if _is_illegal(new, earlier, before):
         if before.completed_by not in {None, new.driver_id}:
             return _ended_by_another(before)
@@ -178,7 +179,7 @@ def judge(known: Sequence[Fact], new: Fact, *, cancelled: bool) -> Verdict:
             ours=earlier.status,
             ours_at=earlier.completed_at,
         )
-    return _place_among(known, new, before)
+    return _place_among(known, new)
 
 
 def judge_correction(known: Sequence[Fact], new: Fact, *, cancelled: bool) -> Verdict:
@@ -225,9 +226,11 @@ def _is_illegal(new: Fact, earlier: Progress, before: Progress) -> bool:
     return own_end and before.status == earlier.status
 
 
-def _place_among(known: Sequence[Fact], new: Fact, before: Progress) -> Verdict:
+def _place_among(known: Sequence[Fact], new: Fact) -> Verdict:
+    if new.step not in OUTCOMES:
+        return Verdict(APPLIED)
     after = fold([*known, new])
-    if new.step not in OUTCOMES or after.decided_by == new.id:
+    if after.decided_by == new.id:
         return Verdict(APPLIED)
     return _ended_by_another(after)
 

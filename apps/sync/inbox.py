@@ -297,6 +297,8 @@ def _id_of(row: Any) -> str:
 
 def clean(text: str) -> str:
     """Return text that every database keeps: without NUL, without half characters."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "\ufffd").encode(errors="replace").decode()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django_q.models import OrmQ
 
 from apps.core import writes as held_writes
 from apps.core.bulk import columns_of, insert, update
@@ -77,6 +78,18 @@ def test_other_rows_of_one_table_go_over_in_one_statement(
         COUNTED.run_later([one.pk for one in known[1:]])
         with django_assert_num_queries(1 if is_postgresql else 3):
             held.send()
+
+
+def test_rows_whose_key_the_database_makes_go_over_in_one_statement(
+    django_assert_num_queries: Any,
+) -> None:
+    with writes() as held:
+        held.hold_back()
+        for key in ("one", "two"):
+            insert(OrmQ, {"key": key, "payload": ["p"], "lock": AT})
+        with django_assert_num_queries(1 if is_postgresql else 2):
+            held.send()
+    assert OrmQ.objects.count() == 2
 
 
 def test_parts_keep_their_order_and_part_where_they_meet() -> None:

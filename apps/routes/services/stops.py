@@ -112,20 +112,20 @@ def record_stop_events(
     """
     scopes = {report.driver_id for report in reports}
     with writing(by=by, now=now, scopes=scopes) as journal:
-        visits = _lock_visits(reports, journal)
+        named = {text: parse_id(text) for text in {each.stop_id for each in reports}}
+        visits = _lock_visits(
+            {stop_id for stop_id in named.values() if stop_id}, journal
+        )
         taken = _Taken(journal, orders.Outcomes(journal))
         verdicts = [
-            _take(report, visits.get(parse_id(report.stop_id) or NO_ID), taken)
+            _take(report, visits.get(named[report.stop_id] or NO_ID), taken)
             for report in reports
         ]
         _write(visits.values(), taken)
     return verdicts
 
 
-def _lock_visits(
-    reports: Sequence[StopReport], journal: Writer
-) -> dict[uuid.UUID, _Visit]:
-    ids = {stop_id for each in reports if (stop_id := parse_id(each.stop_id))}
+def _lock_visits(ids: set[uuid.UUID], journal: Writer) -> dict[uuid.UUID, _Visit]:
     visits = {stop.pk: _Visit(stop) for stop in lock_stops_to_fold(ids, journal)}
     for stop_id, driver_id in GIVEN.rows(list(visits)):
         visits[stop_id].given_to.add(driver_id)

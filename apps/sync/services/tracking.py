@@ -10,7 +10,7 @@ from apps.drivers.models import Device
 from apps.drivers.services import record_positions
 from apps.sync.moments import Anchor
 from apps.sync.services.clocks import keep_anchors
-from apps.sync.services.pushing import Sender
+from apps.sync.services.pushed import Sender
 from apps.sync.tracks import Track, Unreadable, boots_of, read_track
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from apps.journal.models import Change
 from apps.journal.services import Writer, writing
 from apps.sync.models import Attachment, Upload, UploadPart
 from apps.sync.photos import MEDIA_TYPES, NotAPhoto, clean_photo
-from apps.sync.services.pushing import Sender
+from apps.sync.services.pushed import Sender
 from apps.sync.states import AttachmentState
 from apps.sync.tus import Checksum, Creation, Gone, WrongChecksum, WrongOffset
 from apps.sync.wire import TooLarge

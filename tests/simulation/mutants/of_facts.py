@@ -14,7 +14,7 @@ from apps.routes.services import stops
 from apps.sync import moments
 from apps.sync.handlers import voices
 from apps.sync.models import Upload
-from apps.sync.services import pushing, tracking, uploads
+from apps.sync.services import entering, tracking, uploads
 from tests.simulation.mutants.registry import mutant, patch
 
 
@@ -124,7 +124,7 @@ def future_believed() -> Iterator[None]:
         later = given["received_at"] + timedelta(days=3)
         return moment_of(reading, **given | {"received_at": later})
 
-    with patch(pushing, "moment_of", trusting):
+    with patch(entering, "moment_of", trusting):
         yield
 
 

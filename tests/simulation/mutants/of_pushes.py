@@ -23,7 +23,7 @@ from apps.sync import services
 from apps.sync.api import PushView, SessionNeeded
 from apps.sync.lines import Line
 from apps.sync.models import DeviceEvent
-from apps.sync.services import holding, keeping, pushing, turns
+from apps.sync.services import answering, holding, keeping, pushing, turns
 from apps.sync.services.turns import Candidate
 from tests.simulation.mutants.registry import mutant, patch
 
@@ -38,7 +38,7 @@ def duplicate_applied_again() -> Iterator[None]:
         events = {i: item.event for i, item in enumerate(items) if item.event}
         return {}, {event.id: index for index, event in reversed(events.items())}
 
-    with patch(pushing, "_sort_out_known", all_fresh):
+    with patch(pushing, "sort_out_known", all_fresh):
         yield
 
 
@@ -94,14 +94,14 @@ def savepoint_not_rolled_back() -> Iterator[None]:
 @mutant
 def repeated_id_accepted_with_another_body() -> Iterator[None]:
     """Whoever sends a known id again is answered as if it were the same event."""
-    answer_known = pushing._answer_known
+    answer_known = answering._answer_known
 
     def trusting(
         push: Any, index: int, item: Any, event: Any, row: DeviceEvent
     ) -> None:
         answer_known(push, index, item, replace(event, body_hash=row.body_hash), row)
 
-    with patch(pushing, "_answer_known", trusting):
+    with patch(answering, "_answer_known", trusting):
         yield
 
 
@@ -123,13 +123,13 @@ def held_dropped() -> Iterator[None]:
 @mutant
 def rejected_body_lost() -> Iterator[None]:
     """What is rejected is not kept for a supervisor."""
-    refuse = pushing._refuse
+    refuse = answering.refuse
 
     def drop(push: Any, *given: Any) -> None:
         refuse(push, *given)
         push.quarantine.clear()
 
-    with patch(pushing, "_refuse", drop):
+    with patch(pushing, "refuse", drop), patch(answering, "refuse", drop):
         yield
 
 
