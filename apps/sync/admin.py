@@ -18,8 +18,9 @@ from apps.core.office import FactPage, KnownValues, column, row_url
 from apps.core.problems import Problem
 from apps.core.wording import local_time
 from apps.depots.scoping import DepotScopedAdmin
-from apps.sync.forms import MendForm, draft_of, shape_of
+from apps.sync.forms import MendForm, draft_of, readable, shape_of
 from apps.sync.models import Attachment, DeviceEvent, QuarantinedEvent
+from apps.sync.selectors import stops_had
 from apps.sync.services import mending
 from apps.sync.services.uploads import proofs
 from apps.sync.states import AttachmentState, QuarantineState
@@ -139,7 +140,7 @@ class QuarantinedEventPage(_OfDevices):
     @column("As it came")
     def content(self, row: QuarantinedEvent) -> str:
         """Return the body."""
-        return json.dumps(row.body, indent=1, ensure_ascii=False)
+        return readable(row.body)
 
     @column("Settled")
     def settled(self, row: QuarantinedEvent) -> str:
@@ -159,7 +160,12 @@ class QuarantinedEventPage(_OfDevices):
         if row.state != QuarantineState.OPEN:
             messages.error(request, mending.SettledAlready.title)
             return self.to_row(row)
-        form = MendForm(request.POST or None, initial=draft_of(row))
+        happened = mending.when_it_happened(row).occurred_at
+        form = MendForm(
+            request.POST or None,
+            initial=draft_of(row),
+            stops=stops_had(row.driver_id, happened.date()),
+        )
         if request.method == "POST" and form.is_valid():
             try:
                 event = mending.mend_event(
@@ -175,7 +181,6 @@ class QuarantinedEventPage(_OfDevices):
                 messages.success(request, words)
                 return self.to_row(row)
         kind = request.POST.get("kind") or draft_of(row)["kind"]
-        happened = mending.when_it_happened(row).occurred_at
         zone = row.driver.depot.time_zone
         return self.page(
             request,

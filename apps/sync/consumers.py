@@ -19,7 +19,7 @@ from apps.drivers.authentication import (
     take_note,
 )
 from apps.drivers.states import DeviceState
-from apps.sync.selectors import head_of
+from apps.sync.selectors import cursor_of, feed_of
 from apps.sync.tailer import Subscription, tailer
 
 PING_S = 20.0
@@ -103,9 +103,12 @@ class PokeConsumer(AsyncWebsocketConsumer):
         if credential is None:
             return
         self.credential, scope = credential, credential.driver.pk
-        self.head = await database_sync_to_async(head_of)(scope)
+        feed = await database_sync_to_async(feed_of)(scope)
+        self.head = feed.head
         self.subscription = tailer().subscribe(scope, self.head, self._hear)
-        await self._say(type="hello", head=self.head, ping_s=PING_S)
+        # After a restore the same number may stand for something else: the cursor tells.
+        cursor = cursor_of(feed.epoch, feed.head)
+        await self._say(type="hello", head=self.head, cursor=cursor, ping_s=PING_S)
         checked_at = time.monotonic()
         while True:
             await self._poke_or_ping()

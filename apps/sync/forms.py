@@ -1,6 +1,8 @@
 """Forms of the office for what devices sent and could not be taken."""
 
 import json
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -8,7 +10,6 @@ from django import forms
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
 )
 
 from apps.core.problems import Problem
@@ -16,6 +17,15 @@ from apps.sync.inbox import keepable
 from apps.sync.kinds import PAYLOADS
 from apps.sync.models import QuarantinedEvent
 from apps.sync.services.mending import Mended
+from apps.sync.vocabulary import VALUES, value_of
+
+Choices = Sequence[tuple[str, str]]
+
+
+def _in_words(kind: str) -> str:
+    """Return a kind as it is chosen: `stop.failed (not delivered)`."""
+    value = value_of(kind)
+    return f"{kind} ({VALUES[value]})" if value else kind
 
 
 class MendForm(forms.Form):
@@ -23,15 +33,15 @@ class MendForm(forms.Form):
 
     kind = forms.ChoiceField(
         label="What is reported",
-        choices=[("", "Choose")] + [(kind, kind) for kind in PAYLOADS],
+        choices=[("", "Choose")] + [(kind, _in_words(kind)) for kind in PAYLOADS],
         widget=UnfoldAdminSelectWidget,
     )
     stop_id = forms.CharField(
         label="Stop",
         required=False,
         max_length=64,
-        help_text="The id of the stop; a kind that begins with “stop.” needs it.",
-        widget=UnfoldAdminTextInputWidget,
+        help_text="A stop that the driver had; a kind that begins with “stop.” needs it.",
+        widget=UnfoldAdminSelectWidget,
     )
     payload = forms.CharField(
         label="What it says",
@@ -39,6 +49,15 @@ class MendForm(forms.Form):
         help_text="A JSON object, in the shape of its kind.",
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 12, "spellcheck": "false"}),
     )
+
+    def __init__(self, *given: Any, stops: Choices, **named: Any) -> None:
+        """Offer the driver's stops, and the one that came, whosever it is."""
+        super().__init__(*given, **named)
+        came = str(self["stop_id"].value() or "")
+        is_foreign = came and all(stop_id != came for stop_id, _ in stops)
+        foreign = [(came, f"Never this driver's: {came}")] if is_foreign else []
+        widget: Any = self.fields["stop_id"].widget
+        widget.choices = [("", "No stop"), *stops, *foreign]
 
     def clean_payload(self) -> dict[str, Any]:
         """Return the object that the text is."""
@@ -74,6 +93,15 @@ def draft_of(row: QuarantinedEvent) -> dict[str, str]:
             return {**_words(body), "payload": payload}
     shown = json.dumps(payload, indent=2, ensure_ascii=False)
     return {**_words(body), "payload": shown}
+
+
+def readable(body: Any) -> str:
+    """Return a body for a person to read; the JSON within its payload is unpacked."""
+    if isinstance(body, dict) and isinstance(body.get("payload"), str):
+        # What is no JSON is read as it is.
+        with suppress(msgspec.MsgspecError, RecursionError):
+            body = {**body, "payload": msgspec.json.decode(body["payload"])}
+    return json.dumps(body, indent=1, ensure_ascii=False)
 
 
 def _words(body: dict[str, Any]) -> dict[str, str]:

@@ -173,7 +173,8 @@ def read_event(row: Any) -> Event:
         seq,
         kind,
         stop_id,
-        payload or row.get("payload"),
+        # An empty one is the same in whatever way it is written.
+        payload or ("{}" if checked is not None else row.get("payload")),
         reading.mono_ms,
         reading.boot_id,
         reading.wall_at.isoformat() if reading.wall_at else None,

@@ -10,7 +10,7 @@ from apps.core.problems import FieldError, Invalid, Problem
 from apps.sync import schema, selectors
 from apps.sync.selectors import PullRequest, Since
 
-CURSOR = re.compile(r"e(\d{1,9})\.(\d{1,18})")
+CURSOR = re.compile(r"e([0-9]{1,9})\.([0-9]{1,18})")
 
 
 class TooOld(Problem):
@@ -66,7 +66,7 @@ def whole_number(given: Mapping[str, str], name: str, default: int) -> int:
     text = given.get(name)
     if text is None:
         return default
-    if not re.fullmatch(r"\d{1,18}", text):
+    if not re.fullmatch(r"[0-9]{1,18}", text):
         raise Invalid(errors=[FieldError(f"/{name}", "invalid", "A whole number.")])
     return int(text)
 

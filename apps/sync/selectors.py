@@ -9,12 +9,14 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any, Final
 
 from django.utils import translation
 
 from apps.core.statements import Statement, as_is
 from apps.journal.models import Change, FeedHead
+from apps.routes.models import Stop
 from apps.sync.feeds import RENDERERS
 from apps.sync.schema import (
     SCHEMA_VERSION,
@@ -28,6 +30,8 @@ from apps.sync.schema import (
 DEFAULT_LIMIT: Final = 500
 MAX_LIMIT: Final = 2000
 EVERYTHING: Final = 2**62
+AROUND: Final = timedelta(days=2)
+MOST_STOPS: Final = 500
 PAGE: Final = Statement(
     """
     SELECT number, "table", row_id, deleted FROM journal_change
@@ -77,7 +81,12 @@ class Page:
     @property
     def cursor(self) -> str:
         """The page's end, as the opaque text that a device hands back."""
-        return f"e{self.epoch}.{self.number}"
+        return cursor_of(self.epoch, self.number)
+
+
+def cursor_of(epoch: int, number: int) -> str:
+    """Return the opaque text for a number of a feed's epoch."""
+    return f"e{epoch}.{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +213,24 @@ def feed_of(driver_id: uuid.UUID) -> FeedHead:
     return FeedHead(scope=driver_id, head=head, horizon=horizon, epoch=epoch)
 
 
-def head_of(driver_id: uuid.UUID) -> int:
-    """Return the last number of a driver's feed; 0 when nothing was ever told."""
-    return feed_of(driver_id).head
+def stops_had(driver_id: uuid.UUID, day: date) -> list[tuple[str, str]]:
+    """Return the stops that a driver ever had of the days around one: id, and in words."""
+    around = (day - AROUND, day + AROUND)
+    rows = (
+        Stop.objects.filter(
+            assignments__driver_id=driver_id, order__service_date__range=around
+        )
+        .select_related("order__customer")
+        .order_by("order__service_date", "sequence", "pk")
+        .distinct()
+    )
+    return [(str(stop.pk), _stop_in_words(stop)) for stop in rows[:MOST_STOPS]]
+
+
+def _stop_in_words(stop: Stop) -> str:
+    order = stop.order
+    who = order.customer.name if order.customer else order.reference
+    where = f"{order.street} {order.house_number}".strip() or order.city
+    return (
+        f"{order.service_date:%d %b}, {stop.sequence}. {who}, {where} ({stop.status})"
+    )

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 
 from apps.drivers.models import Driver
+from apps.sync.models import InboxHead
 from apps.sync.schema import SCHEMA_VERSION
 from tests.simulation.device import (
     DOOR,
@@ -84,6 +85,13 @@ class Carrying(Stage):
         body = device.push_body(list(profile.outbox.values()))
         return self._send_body(device, profile, body, device.token)
 
+    def _note_asked(self, device: Device) -> None:
+        """Where the server died after its commit, its wait has begun without an answer."""
+        for head in self.watch.tables.rows(InboxHead, "pk", "asked_again"):
+            if head.pk == device.id:
+                for event_id in head.asked_again:
+                    self.watch.memory.asked_again.setdefault(event_id, device.now())
+
     def _send_body(
         self, device: Device, profile: Profile, body: Row, token: str = ""
     ) -> str:
@@ -103,6 +111,8 @@ class Carrying(Stage):
 
         raw = json.dumps(body).encode()
         answer = self.call(device, token, "POST", f"{DOOR}/push", raw, seen)
+        if answer is None:
+            self._note_asked(device)
         if answer is None or answer.status != 200:
             if answer is not None and answer.status == 403:
                 self.obey(device, answer)

@@ -13,6 +13,8 @@ from typing import Any
 
 from PIL import Image
 
+from apps.routes.progress import CORRECTIONS
+
 DOOR = "/api/sync/v1"
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 Row = dict[str, Any]
@@ -274,6 +276,31 @@ class Device:
         self.made.append(made)
         self.profile.outbox[made.id] = row
         return made
+
+    def fits_own_log(self, stop_id: str, step: str) -> bool:
+        """Tell whether a step may follow the own reports of a stop, as they were corrected.
+
+        What was not corrected is as the device shows it.
+        """
+        mine = [made for made in self.made if made.driver_id == self.driver_id]
+        log = [made for made in mine if made.row["stop_id"] == stop_id]
+        kinds = {made.id: str(made.row["kind"]).removeprefix("stop.") for made in log}
+        meant = dict(kinds)
+        for made in mine:
+            if made.row["kind"] == "event.corrected":
+                told = json.loads(made.row["payload"])
+                wrong, kind = told["corrects"], told["kind"].removeprefix("stop.")
+                if kind in CORRECTIONS.get(kinds.get(wrong, ""), ()):
+                    meant[wrong] = kind
+        if meant == kinds:
+            return True
+        status = "pending"
+        for kind in meant.values():
+            if kind == "reopened":
+                status = "pending"
+            elif kind in OUTCOMES or (kind in AFTER and status not in OUTCOMES):
+                status = kind
+        return step in AFTER[status]
 
     def locate(self, lat_e6: int, lon_e6: int) -> Fix:
         """Note where the device is, to be sent when there is signal."""

@@ -17,6 +17,7 @@ from apps.journal.models import Change, FeedHead
 from apps.journal.services import _Unit
 from apps.sync import handlers, tasks
 from apps.sync.models import Attachment, DeviceEvent
+from apps.sync.selectors import cursor_of
 from tests.simulation.device import (
     Device,
     Profile,
@@ -300,10 +301,10 @@ class History(Telling):
         return is_heard and is_safe and self._has_said_all(device)
 
     def _is_behind(self, profile: Profile) -> bool:
-        """Tell whether a driver's feed has gone on since a device pulled it last."""
-        rows = self.watch.tables.rows(FeedHead, "pk", "head")
-        heads = {row.pk: row.head for row in rows}
-        return profile.number != heads.get(profile.driver_id)
+        """Tell whether a feed has gone on since a device pulled it: by `hello`'s cursor."""
+        rows = self.watch.tables.rows(FeedHead, "pk", "epoch", "head")
+        heads = {row.pk: cursor_of(row.epoch, row.head) for row in rows}
+        return profile.cursor != heads.get(profile.driver_id)
 
     def _say(self, device: Device) -> str:
         for profile in device.profiles.values():

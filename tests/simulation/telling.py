@@ -108,6 +108,7 @@ class Telling(Tracking):
             stop_id,
             payload,
             depends_on=depends_on,
+            is_legal=device.fits_own_log(stop_id, step),
         )
         if file is not None:
             file.event_id = made.id

@@ -1,14 +1,19 @@
 """Late facts: who hears of them, and what is kept of both sides."""
 
 import hashlib
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from apps.core import clock
+from apps.drivers.models import Device
 from apps.incidents.models import Incident
+from apps.metrics.figures import figures_of_day
 from apps.routes.models import StopEvent
-from apps.sync.models import Attachment
+from apps.sync.models import Attachment, DeviceEvent
+from tests.factories import TimeWindowFactory
 from tests.queueing import drain
 from tests.sync.builders import Day, Handheld, enrol, give_stop, publish_day
 
@@ -79,3 +84,26 @@ def test_second_delivery_is_superseded_and_both_proofs_are_kept() -> None:
         ("a", str(stop.pk), day.driver.pk),
         ("b", str(stop.pk), second.driver.pk),
     ]
+
+
+def test_visit_in_its_window_is_on_time_however_late_it_is_reported() -> None:
+    """Measures go by the device's instant, not by that of the receipt."""
+    now = clock.now()
+    day = publish_day(now=now - timedelta(hours=3))
+    device = enrol(day.driver)
+    Device.objects.update(enrolled_at=now - timedelta(hours=3))
+    stop, visited_at = day.stops[0], now - timedelta(hours=2)
+    TimeWindowFactory(
+        order=stop.order,
+        opens_at=visited_at - timedelta(minutes=30),
+        closes_at=visited_at + timedelta(minutes=30),
+    )
+    event = device.event("stop.arrived", stop)
+    event["device_time"] = round(visited_at.timestamp() * 1000)
+    assert device.verdicts(event) == [("applied", "ok")]
+    kept = DeviceEvent.objects.get()
+    assert kept.received_at > visited_at + timedelta(minutes=30)
+    zone = ZoneInfo(day.route.depot.time_zone)
+    figures = figures_of_day(day.route.depot, visited_at.astimezone(zone).date())
+    [found] = [row for row in figures if row.name == "on_time_rate"]
+    assert (found.value, found.n) == (1.0, 1)

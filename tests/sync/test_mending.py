@@ -26,7 +26,7 @@ from apps.sync.services.mending import (
     mend_event,
 )
 from tests.factories import DepotMembershipFactory, UserFactory
-from tests.sync.builders import Day, Handheld, enrol, publish_day
+from tests.sync.builders import Day, Handheld, enrol, give_stop, publish_day
 
 pytestmark = pytest.mark.django_db
 
@@ -231,6 +231,11 @@ def test_page_mends_with_clear_errors_first() -> None:
     shown = client.get(page).content.decode()
     assert "&quot;note&quot;: &quot;Bites&quot;" in shown
     assert "no_access" in shown
+    assert "stop.failed (not delivered)" in shown
+    for stop in day.stops:
+        assert f'<option value="{stop.pk}"' in shown
+        assert stop.order.reference in shown
+    assert f'<option value="{day.stops[0].pk}" selected' in shown
     form = {"kind": "stop.failed", "stop_id": str(day.stops[0].pk)}
     refused = client.post(page, form | {"payload": "{"}).content.decode()
     assert "This is no JSON" in refused
@@ -249,6 +254,21 @@ def test_page_mends_with_clear_errors_first() -> None:
     assert "(&#x27;applied" not in done.content.decode()
     again = client.get(page, follow=True).content.decode()
     assert "settled this report already" in again
+
+
+def test_page_offers_the_stops_that_the_driver_had_and_names_a_foreign_one() -> None:
+    day = publish_day()
+    other = publish_day(depot=day.route.depot)
+    give_stop(day.stops[0].pk, day, other, clock.now())
+    device = enrol(day.driver)
+    foreign = str(other.stops[1].pk)
+    device.push(device.event("stop.failed", foreign, reason="dog"))
+    aside = QuarantinedEvent.objects.get()
+    page = reverse("admin:sync_quarantinedevent_mend", args=[aside.pk])
+    shown = client_of(SUPERVISOR, day).get(page).content.decode()
+    assert f'<option value="{day.stops[0].pk}"' in shown, "it was the driver's once"
+    assert f"Never this driver&#x27;s: {foreign}" in shown
+    assert f'<option value="{other.stops[2].pk}"' not in shown
 
 
 def test_page_dismisses_with_a_reason() -> None:

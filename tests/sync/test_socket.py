@@ -125,7 +125,9 @@ def test_socket_says_hello_and_pokes_its_own_driver_alone() -> None:
         async with socket(device.session_token) as talk:
             hello = await talk.hear()
             assert hello["type"] == "hello"
+            assert hello["ping_s"] == 20.0
             assert hello["head"] == await sync_to_async(head_of)(day)
+            assert hello["cursor"] == f"e1.{hello['head']}"
             await sync_to_async(add_stop)(other, clock.now())
             assert await talk.is_silent()
             await sync_to_async(add_stop)(day, clock.now())

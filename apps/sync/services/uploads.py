@@ -212,6 +212,7 @@ def _count_part(
     row.received_bytes = end
     row.save(update_fields=["received_bytes"])
     if end < upload.length:
+        journal.changed(row.driver_id, "attachments", row.pk)  # it shows how far it is
         return
     row.received_at = journal.now
     row.save(update_fields=["received_at"])

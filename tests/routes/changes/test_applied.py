@@ -1,7 +1,9 @@
 """Each kind of change takes effect, and no re-optimization undoes it: by the real task."""
 
+import uuid  # noqa: TC003 - a local annotation
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -9,6 +11,7 @@ import time_machine
 from apps.drivers.models import ShiftBreak
 from apps.journal.models import Change as Told
 from apps.journal.models import Entry
+from apps.journal.services import _Unit
 from apps.orders import services as orders
 from apps.orders.drafts import OrderChanges
 from apps.orders.models import Order
@@ -113,6 +116,27 @@ def test_given_stop_stays_with_its_new_driver_and_both_are_told() -> None:
     disturb(laid)
     stop.refresh_from_db()
     assert stop.route_id == laid.routes[1].pk, "it is dearer there, and stays there"
+
+
+def test_stop_leaves_one_driver_and_enters_anothers_in_one_transaction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    units: list[dict[tuple[uuid.UUID, str, str], bool]] = []
+    flush = _Unit.flush
+
+    def seen(unit: _Unit, now: Any) -> None:
+        units.append(dict(unit.changes))
+        flush(unit, now)
+
+    laid = lay_day()
+    stop, (old, new) = laid.stops()[1], laid.routes[:2]
+    monkeypatch.setattr(_Unit, "flush", seen)
+    decide(GiveStop(stop_id=str(stop.pk), shift_id=str(new.shift_id)))
+    left = (old.driver_id, "stops", str(stop.pk))
+    entered = (new.driver_id, "stops", str(stop.pk))
+    [moved] = [unit for unit in units if left in unit]
+    assert moved[left] is True
+    assert moved[entered] is False
 
 
 def test_stop_taken_off_is_planned_by_nobody() -> None:
