@@ -10,7 +10,7 @@ from importlib.metadata import version
 GREEDY = "2"
 REPAIR = "1"
 FOLLOW = "1"
-PYVRP_ADAPTER = "5"
+PYVRP_ADAPTER = "6"
 ORTOOLS_ADAPTER = "3"
 
 

@@ -1,20 +1,18 @@
 """PyVRP begun cold: without a plan by insertion, and with one where hope is lost."""
 
-from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
-from pyvrp import Route
 
 from apps.routes.solver.greedy import construct
 from apps.routes.solver.insertion import Arrays
 from apps.routes.solver.port import Stop, open_engine
 from apps.routes.solver.problem import Problem
 from apps.routes.solver.pyvrp_solver import engine, partsearch, popmusic, turns
-from apps.routes.solver.pyvrp_solver import search as searching
 from apps.routes.solver.pyvrp_solver.engine import PyVrpSolver
 from apps.routes.solver.pyvrp_solver.partsearch import PartSearch
-from apps.routes.solver.pyvrp_solver.search import IteratedSearch
+from apps.routes.solver.pyvrp_solver.search import Tuning
 from apps.routes.solver.pyvrp_solver.turns import Turns
 from apps.routes.solver.routestate import build_route
 from apps.routes.solver.solution import Solution
@@ -118,25 +116,20 @@ def test_search_by_pieces_believes_what_is_true() -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 5])
-def test_search_that_tears_up_routes_is_sound_and_comes_again(
+def test_hot_search_that_combines_each_round_is_sound_and_comes_again(
     monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    monkeypatch.setattr(searching, "LEAST_TORN_AFTER", 3)
-    monkeypatch.setattr(searching, "TORN_AFTER_A_JOB", 0)
-    torn: list[set[int]] = []
-    drawn = IteratedSearch._side_by_side
-
-    def noted(search: IteratedSearch, routes: Sequence[Route]) -> set[int]:
-        torn.append(drawn(search, routes))
-        return torn[-1]
-
-    monkeypatch.setattr(IteratedSearch, "_side_by_side", noted)
-    problem = rich_problem(seed, 30, 7)
+    monkeypatch.setattr(
+        partsearch,
+        "Tuning",
+        partial(Tuning, hot_after=5, hot_after_a_job=0, combine_every=1, heat=1),
+    )
+    problem = rich_problem(seed, 10, 3)
     begun = open_engine("greedy").solve(problem, stop=Stop(solutions=0), seed=1)
 
     found, again = (
         PyVrpSolver().solve(
-            problem, stop=Stop(solutions=60), seed=seed, warm_start=begun
+            problem, stop=Stop(solutions=40), seed=seed, warm_start=begun
         )
         for _ in range(2)
     )
@@ -144,8 +137,49 @@ def test_search_that_tears_up_routes_is_sound_and_comes_again(
     assert validate(problem, found) == ()
     assert found == again
     assert found.cost.total_milli <= begun.cost.total_milli
-    assert torn
-    assert all(1 <= len(one) <= searching.Tuning().torn_routes for one in torn)
+
+
+def test_search_takes_over_what_the_present_plan_does_better_in_places(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(partsearch, "Tuning", partial(Tuning, combine_every=1))
+    arrays = Arrays(View(composed_day(80, 8)))
+    turns_ = Turns(arrays, construct(arrays), 3)
+    search = turns_.searches[0]._whole
+    begun = search.best
+    for _ in range(100):
+        search.step()
+    found = search.best
+    search.best, search.best_milli = begun, search._cost_milli(begun)
+
+    search.current = found
+    search._combine(search.narrow)
+
+    assert search.best is not begun
+    assert search.best.is_feasible()
+
+
+@pytest.mark.parametrize(("heat", "is_dearer"), [(0.0, False), (1.0, True)])
+def test_search_that_stands_still_goes_on_from_dearer_plans(
+    monkeypatch: pytest.MonkeyPatch, heat: float, *, is_dearer: bool
+) -> None:
+    tuning = partial(Tuning, hot_after=10, hot_after_a_job=0, heat=heat)
+    monkeypatch.setattr(partsearch, "Tuning", tuning)
+    arrays = Arrays(View(composed_day(60, 3)))
+    search = Turns(arrays, construct(arrays), 3).searches[0]._whole
+    while not search.is_hot:
+        assert search.stale < 10
+        search.step()
+    rises = 0
+
+    for _ in range(60):
+        evaluator = search.penalties.evaluator
+        before = evaluator.penalised_cost(search.current)
+        search.step()
+        rises += evaluator.penalised_cost(search.current) > before
+
+    assert search.is_hot
+    assert bool(rises) is is_dearer
 
 
 def test_search_drops_nothing_any_more_once_a_plan_serves_all() -> None:

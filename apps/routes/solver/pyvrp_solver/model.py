@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 from pyvrp import (
     Activity,
     ActivityType,
@@ -161,21 +160,6 @@ class Model:
             return next(stop for stop, place in reloads.items() if place == node)
         pickup = self._pickups[activity.idx]
         return pickup if activity.is_pickup() else self.view.delivery_of[pickup]
-
-    def scales(self) -> tuple[float, ...]:
-        """Say what a unit of load, by dimension, and a second are worth, about.
-
-        A unit of load is taken to be worth an average arc by an average demand.
-        """
-        costs: Integers = np.asarray(self.data.distance_matrix(0), np.int64)
-        travel: Integers = np.asarray(self.data.duration_matrix(0), np.int64)
-        allowed = costs < FORBIDDEN_MILLI
-        rate_milli = self.data.vehicle_type(0).unit_duration_cost
-        arc_s = max(1.0, float(travel[allowed].mean()))
-        arc_milli = float(costs[allowed].mean()) + rate_milli * arc_s
-        demands = np.array([self.view.jobs[job].demands for job in self.part.jobs])
-        loads = [max(1.0, demand) for demand in demands.mean(axis=0).tolist()]
-        return (*(arc_milli / load for load in loads), max(1.0, arc_milli / arc_s))
 
     def _data(self) -> ProblemData:
         layout = self.layout

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from apps.routes.solver.pyvrp_solver.model import Model
 from apps.routes.solver.pyvrp_solver.popmusic import Popmusic
-from apps.routes.solver.pyvrp_solver.search import IteratedSearch, tuning_for
+from apps.routes.solver.pyvrp_solver.search import IteratedSearch, Tuning
+from apps.routes.solver.pyvrp_solver.worths import find_worths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +58,8 @@ class PartSearch:
             self.model.data,
             known,
             self.seed,
-            tuning_for(len(self.model.part.jobs)),
-            self.model.scales(),
+            Tuning(),
+            find_worths(self.model),
             prices=prices,
         )
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from apps.routes.solver.pyvrp_solver.model import Found, Model
 from apps.routes.solver.pyvrp_solver.parts import Part
-from apps.routes.solver.pyvrp_solver.search import IteratedSearch, tuning_for
+from apps.routes.solver.pyvrp_solver.search import IteratedSearch, Tuning
+from apps.routes.solver.pyvrp_solver.worths import find_worths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,8 +82,8 @@ class Popmusic:
             self.model.data,
             self.model.to_solution(given),
             self.seed + self.pieces,
-            tuning_for(len(jobs)),
-            self.model.scales(),
+            Tuning(),
+            find_worths(self.model),
             prices=self.prices,
         )
         self.left = ROUNDS_A_JOB * len(jobs)

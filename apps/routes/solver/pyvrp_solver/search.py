@@ -1,19 +1,20 @@
 """PyVRP's local search, led from plan to plan by our own loop.
 
-The loop is Burke and Bykov's late acceptance (2017), as PyVRP has it; ours can stop and
-go on between any two rounds, and depends on nothing but the data and the seed. Where it
-gains nothing any more, a route or two of the best plan are torn up, and it goes on from
-there: small steps hardly ever change how many routes there are.
+The loop begins as PyVRP has it, with Burke and Bykov's late acceptance (2017), which is
+quick to a good plan and then stands still. From there on it goes from plan to plan at a
+steady heat: a dearer one is taken with the chance of simulated annealing (Kirkpatrick,
+Gelatt and Vecchi 1983), but nothing cools down, so that a search is the same whatever
+its limit is. What it comes by is gathered district by district (`recombining`). It can
+stop and go on between any two rounds, and depends on nothing but the data and the seed.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from pyvrp import Activity, CostEvaluator, RandomNumberGenerator, Solution
+from pyvrp import CostEvaluator, RandomNumberGenerator, Solution
 from pyvrp.search import (
     OPERATORS,
     LocalSearch,
@@ -23,20 +24,14 @@ from pyvrp.search import (
     compute_neighbours,
 )
 
+from apps.routes.solver.pyvrp_solver.recombining import Recombining
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pyvrp import ProblemData, Route
+    from pyvrp import Activity, ProblemData
 
-
-LINKS = 15
-"""Neighbours of a stop that say which routes lie beside its own."""
-
-LEAST_TORN_AFTER, TORN_AFTER_A_JOB = 800, 8
-"""Rounds without a gain, at the least and for each job, before routes are torn up."""
-
-NEVER_SEEN = 1 << 62
-"""Beyond the cost of every plan."""
+    from apps.routes.solver.pyvrp_solver.worths import Worths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +45,10 @@ class Tuning:
     after a second was 0.52 % where it had been 0.89 %. Its first penalties of 50,000
     take minutes to come down to where they are of use; plans settle between 5 and 50.
 
-    `torn_after` rounds without a gain, up to `torn_routes` routes are torn up. Of eight
-    instances on which searches stuck, the mean gap after 5 s fell from 0.8 to 0.2 %.
+    After `hot_after` rounds without a gain, and as many for each job as `hot_after_a_job`
+    says, `heat` is the mean of what a plan may be dearer than the one before it, in ways
+    to a near stop; every `combine_every` rounds the best plan takes over what the present
+    one does better.
     """
 
     neighbours: int = 30
@@ -60,8 +57,10 @@ class Tuning:
     at_most: int = 25
     widen_after: int = 1_000
     history: int = 300
-    torn_after: int = LEAST_TORN_AFTER
-    torn_routes: int = 2
+    hot_after: int = 800
+    hot_after_a_job: int = 8
+    heat: float = 0.15
+    combine_every: int = 20
     update_every: int = 100
     feasible_share: float = 0.65
     first_penalty: float = 100.0
@@ -146,14 +145,13 @@ class IteratedSearch:
         start: Solution | None,
         seed: int,
         tuning: Tuning,
-        scales: tuple[float, ...],
+        worths: Worths,
         *,
         prices: Sequence[float] | None = None,
     ) -> None:
         """Begin at a plan, or at one of the library's own making.
 
-        `scales` say what a unit of each load and a second are worth; `prices` are those
-        of too much of them that a search of such a plan came to.
+        `prices` are those of too much load and time that a search of such a plan came to.
         """
         self.tuning = tuning
         self.data = data
@@ -170,7 +168,7 @@ class IteratedSearch:
         prizes = [client.prize for client in data.clients()]
         prizes += [shipment.prize for shipment in data.shipments()]
         most = max(prizes, default=0)
-        self.penalties = _Penalties(tuning, scales, most, prices)
+        self.penalties = _Penalties(tuning, worths.excesses_milli, most, prices)
         given = start or Solution.make_random(data, self.random)
         found = self.narrow(given, self.penalties.dearest(), exhaustive=True)
         self.first = self.current = found
@@ -179,67 +177,67 @@ class IteratedSearch:
         if found.is_feasible():
             self._is_best(found)
         self.history: list[Solution | None] = [None] * tuning.history
-        self.position = 0
+        self.heat_milli = tuning.heat * worths.near_milli
+        stops = data.num_clients + data.num_shipments
+        self.hot_after = max(tuning.hot_after, tuning.hot_after_a_job * stops)
+        self.is_hot = False
+        self.recombining = Recombining(data)
         self.stale = 0
-        self.idle = 0
-        """Rounds since the plan that was last torn up, or begun with, has gained."""
-        self.lowest_milli = NEVER_SEEN
         self.done = 0
 
     def step(self) -> None:
         """Perturb and improve the present plan once."""
         self.done += 1
-        if self.idle >= self.tuning.torn_after:
-            self._tear_up()
+        self.stale += 1
         evaluator = self.penalties.evaluator
         local = self.wide if self.stale > self.tuning.widen_after else self.narrow
         found = local(self.current, evaluator, exhaustive=False)
         self.penalties.register(found)
-        self.stale += 1
-        self.idle += 1
-        if found.is_feasible():
-            self._note(found)
         if found.is_feasible() and self._is_best(found):
-            self.stale = 0
-            found = local(found, evaluator, exhaustive=True)
-            if found.is_feasible():
-                self._is_best(found)
-        self._accept(found, evaluator)
+            found = self._polished(found, local)
+        if not self.is_hot and self.stale >= self.hot_after:
+            self.is_hot, self.history = True, []
+        if self.is_hot:
+            self._anneal(found, evaluator)
+        else:
+            self._accept(found, evaluator)
+        if self.is_hot and self.done % self.tuning.combine_every == 0:
+            self._combine(local)
 
-    def _note(self, found: Solution) -> None:
-        """Count on while plans gain on what has been found since the last tearing."""
-        cost_milli = self._cost_milli(found)
-        if cost_milli < self.lowest_milli:
-            self.lowest_milli, self.idle = cost_milli, 0
+    def _polished(self, found: Solution, local: LocalSearch) -> Solution:
+        """Improve a new best plan everywhere; it may break rules then."""
+        self.stale = 0
+        polished = local(found, self.penalties.evaluator, exhaustive=True)
+        if polished.is_feasible():
+            self._is_best(polished)
+        return polished
 
-    def _tear_up(self) -> None:
-        """Go on from the best plan without some routes that lie side by side."""
-        routes = self.best.routes()
-        if len(routes) > 1:
-            torn = self._side_by_side(routes)
-            kept = [one for place, one in enumerate(routes) if place not in torn]
-            given = Solution(self.data, kept)
-            self.current = self.narrow(given, self.penalties.evaluator, exhaustive=True)
-        self.first = self.current
-        self.history = [None] * self.tuning.history
-        self.position = self.idle = 0
-        self.lowest_milli = NEVER_SEEN
+    def _accept(self, found: Solution, evaluator: CostEvaluator) -> None:
+        """Go on from a plan that beats the present one, or that of a while ago."""
+        place = self.done % len(self.history)
+        late = self.history[place]
+        found_milli = evaluator.penalised_cost(found)
+        current_milli = evaluator.penalised_cost(self.current)
+        late_milli = evaluator.penalised_cost(late or self.first)
+        if found_milli < late_milli or found_milli < current_milli:
+            self.current, current_milli = found, found_milli
+        if late is None or current_milli < late_milli:
+            self.history[place] = self.current
 
-    def _side_by_side(self, routes: Sequence[Route]) -> set[int]:
-        """Draw a route, and of the others those with most neighbours of its stops."""
-        count = self.draw.randint(1, min(self.tuning.torn_routes, len(routes) - 1))
-        first = self.draw.randrange(len(routes))
-        route_of = {
-            stop: place for place, route in enumerate(routes) for stop in _stops(route)
-        }
-        links = Counter(
-            route_of[other]
-            for stop in _stops(routes[first])
-            for other in self.neighbours.get(stop, ())[:LINKS]
-            if route_of.get(other, first) != first
-        )
-        near = sorted(links, key=lambda place: (-links[place], place))
-        return {first, *near[: count - 1]}
+    def _anneal(self, found: Solution, evaluator: CostEvaluator) -> None:
+        """Go on from a plan that is cheaper, or not much dearer, by chance."""
+        most_milli = self.heat_milli * self.draw.expovariate(1)
+        current_milli = evaluator.penalised_cost(self.current)
+        if evaluator.penalised_cost(found) < current_milli + most_milli:
+            self.current = found
+
+    def _combine(self, local: LocalSearch) -> None:
+        """Take over into the best plan what the present one does better in places."""
+        if self.current is self.best or not self.best.is_feasible():
+            return
+        combined = self.recombining.combine(self.best, self.current)
+        if combined is not None and combined.is_feasible() and self._is_best(combined):
+            self._polished(combined, local)
 
     def _is_best(self, found: Solution) -> bool:
         cost_milli = self._cost_milli(found)
@@ -250,28 +248,3 @@ class IteratedSearch:
 
     def _cost_milli(self, solution: Solution) -> int:
         return self.penalties.evaluator.cost(solution)
-
-    def _accept(self, found: Solution, evaluator: CostEvaluator) -> None:
-        """Go on from a plan that beats the present one, or that of a while ago."""
-        place = self.position % len(self.history)
-        late = self.history[place]
-        found_milli = evaluator.penalised_cost(found)
-        current_milli = evaluator.penalised_cost(self.current)
-        late_milli = evaluator.penalised_cost(late or self.first)
-        if found_milli < late_milli or found_milli < current_milli:
-            self.current, current_milli = found, found_milli
-        if late is None or current_milli < late_milli:
-            self.history[place] = self.current
-        self.position += 1
-
-
-def _stops(route: Route) -> list[Activity]:
-    """Give what a route does between its ends and its reloads."""
-    return [
-        Activity(one.type, one.idx) for one in route.schedule() if not one.is_depot()
-    ]
-
-
-def tuning_for(job_count: int) -> Tuning:
-    """Choose how to search a part of so many jobs."""
-    return Tuning(torn_after=max(LEAST_TORN_AFTER, TORN_AFTER_A_JOB * job_count))
