@@ -23,6 +23,8 @@ from apps.routes.effects import time_looked_at, under_conditions
 from apps.routes.gateways.memory import MemoryTravelTimes
 from apps.routes.parameters import DEFAULTS
 from apps.routes.places import Circle
+from apps.routes.solver.solution import Solution
+from apps.routes.solving import answer_day
 
 START = datetime(2026, 3, 17, 7, tzinfo=UTC)
 HOME, MIDDLE, FAR = Point(49.5, 11.28), Point(49.5, 11.30), Point(49.5, 11.32)
@@ -240,6 +242,46 @@ def test_a_parcel_on_board_is_brought_when_the_road_is_open_again() -> None:
 def test_a_running_days_matrix_looks_two_hours_ahead() -> None:
     assert time_looked_at(day()) == Slice(START, START + hours(8))
     assert time_looked_at(day(departed=True)) == Slice(START, START + hours(2))
+
+
+def planned(*conditions: RoadCondition) -> Solution:
+    """Plan a day of one stop, which nobody serves after half past seven."""
+    until = Interval(START, START + timedelta(minutes=30))
+    given = day(order(1, until, point=FAR), conditions=conditions)
+    by_rules = replace(given, parameters=replace(DEFAULTS, engine="greedy"))
+    return answer_day(
+        by_rules,
+        plan_id=uuid.UUID(int=2),
+        kind="plan",
+        on_progress=lambda percent, text: None,
+    ).solution
+
+
+def test_an_active_condition_changes_the_matrix_and_the_plan() -> None:
+    given = day(order(1, point=FAR))
+    clear = MemoryTravelTimes().matrix(given.points())
+    everywhere = condition(place=None, until_at=START + hours(8))
+
+    _, slow = under_conditions(replace(given, conditions=(everywhere,)), clear)
+
+    assert slow.durations_s.tolist() == (2 * clear.durations_s).tolist()
+    assert clear.durations_s.max() > 0
+    [route] = planned().routes
+    [slower] = planned(everywhere).routes
+    assert slower.travel_s == pytest.approx(2 * route.travel_s, abs=2)
+    jammed = replace(everywhere, percent=1000)
+    assert [one.job_id for one in planned(jammed).unserved] == [str(uuid.UUID(int=1))]
+
+
+def test_an_expired_condition_changes_neither_matrix_nor_plan() -> None:
+    given = day(order(1, point=FAR))
+    clear = MemoryTravelTimes().matrix(given.points())
+    over = condition(place=None, from_at=START - hours(2), until_at=START)
+
+    _, after = under_conditions(replace(given, conditions=(over,)), clear)
+
+    assert after.durations_s.tolist() == clear.durations_s.tolist()
+    assert planned(over) == planned()
 
 
 def test_a_day_without_conditions_is_left_as_it_is() -> None:

@@ -1,6 +1,7 @@
 """A day that is planned in parts, through the same doors as any other."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -13,6 +14,7 @@ from apps.core.units import Point
 from apps.recommendations.models import Recommendation
 from apps.recommendations.services import content_hash, stored_answer, stored_inputs
 from apps.routes import largedays
+from apps.routes.conditions import RoadCondition
 from apps.routes.gateways.estimated import EstimatedTravelTimes
 from apps.routes.intake import day_input, running_input
 from apps.routes.largedays import is_large, plane
@@ -81,6 +83,31 @@ def test_large_day_is_planned_in_parts_published_and_replayed(
     assert isinstance(decode_inputs(inputs), SplitRequest)
     assert content_hash(replay(inputs)) == row.answer_hash
     call_command("replay_recommendation", str(row.pk))
+
+
+@pytest.mark.parametrize("doubled", [True, False])
+def test_large_day_asks_for_travel_as_the_road_is(doubled: bool) -> None:
+    depot = make_day(orders=24, shifts=3)
+    day = day_input(depot.pk, SERVICE_DATE, now=NOW)
+    ends_at = max(shift.ends_at for shift in day.shifts)
+    weather = RoadCondition(
+        condition_id=uuid7(),
+        version=1,
+        kind="weather",
+        place=None,
+        from_at=day.origin_at - timedelta(hours=2),
+        until_at=ends_at if doubled else day.origin_at,
+        percent=200,
+        name="Ice",
+    )
+    given = replace(day, conditions=(weather,))
+    answer = answer_day(
+        given, plan_id=uuid7(), kind="plan", on_progress=lambda percent, text: None
+    )
+    # Clear legs are those of every day; what is driven takes as long as the road is.
+    driven_s = sum(route.travel_s for route in answer.solution.routes)
+    clear_s = sum(answer.legs.values())
+    assert driven_s >= 1.8 * clear_s if doubled else driven_s <= 1.3 * clear_s
 
 
 def test_large_running_day_keeps_what_is_done_and_takes_new_orders_in() -> None:

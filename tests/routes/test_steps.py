@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.db import transaction
 
 from apps.core import queue
 from apps.core.models import TaskRun
@@ -19,6 +21,8 @@ from apps.routes import tasks, triggers
 from apps.routes.gateways.base import TravelMatrix
 from apps.routes.gateways.memory import MemoryTravelTimes
 from apps.routes.models import Plan, PlanChange, PlanningParameter, Route, Stop
+from apps.routes.services.applying import store_plan
+from apps.routes.services.fitting import StaleInput
 from apps.routes.solving import replay
 from apps.routes.states import PlanState
 from tests.factories import NOW, SERVICE_DATE, ShiftFactory, VehicleFactory
@@ -284,3 +288,29 @@ def test_answer_that_comes_too_late_is_thrown_away_and_made_anew(
     assert after[0].pk == begun[0].pk
     assert order.pk in {stop.order_id for stop in after}
     assert not TaskRun.objects.exclude(state=TaskRun.State.SUCCEEDED).exists()
+
+
+def test_answer_of_a_worker_that_was_taken_over_is_stored_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A run thought dead comes back when another has stored its plan's answer."""
+    depot, route = _running_route()
+    _shuffle(route)
+    make_order(depot, 5, kind="pickup")
+    refused: list[str] = []
+
+    def store_twice(plan_id: UUID, answer: Any, **named: Any) -> Plan:
+        plan = store_plan(plan_id, answer, **named)
+        changes = PlanChange.objects.count()
+        with pytest.raises(StaleInput) as stale, transaction.atomic():
+            store_plan(plan_id, answer, **named)
+        refused.append(stale.value.detail)
+        assert PlanChange.objects.count() == changes
+        return plan
+
+    monkeypatch.setattr(tasks, "store_plan", store_twice)
+    _trigger(depot, None, "order.created")
+    drain()
+    assert refused[0] == "The plan is published."
+    mended = Plan.objects.get(kind=Plan.Kind.REPLAN, cause__step="mend")
+    assert Recommendation.objects.filter(subject_id=str(mended.pk)).count() == 1

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from apps.routes.solver.assemble import plan_route
+from apps.routes.solver.columns import columns_of
 from apps.routes.solver.gaps import lay_places
 from apps.routes.solver.growing import grow
 from apps.routes.solver.port import EngineRefused
@@ -19,6 +20,7 @@ from apps.routes.solver.view import View
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from apps.routes.solver.columns import Columns
     from apps.routes.solver.gaps import Places
     from apps.routes.solver.problem import Job, Problem, Vehicle
     from apps.routes.solver.routestate import RouteState
@@ -69,6 +71,7 @@ class LivePlan:
         for number in range(len(self.routes)):
             self.stated[number] = self._state(number)
         self.places: list[Places] = [lay_places(self.view, one) for one in self.routes]
+        self._columns = columns_of(self.view)
 
     def _follow(self, number: int, sequence: tuple[int, ...]) -> None:
         locked = self.view.cars[number].locked
@@ -82,6 +85,12 @@ class LivePlan:
                 f"vehicle {name}: its locked jobs or its way home cannot be timed"
             )
         self.routes.append(route)
+
+    @property
+    def columns(self) -> Columns:
+        """The jobs as they are now, as arrays."""
+        self._columns = self._columns.grown(self.view)
+        return self._columns
 
     @property
     def problem(self) -> Problem:

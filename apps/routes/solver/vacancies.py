@@ -103,37 +103,22 @@ class Vacancies:
 
     def _lay_stops(self, live: LivePlan) -> None:
         """Lay out the stops themselves: windows, services, and what they take."""
-        view, shape = live.view, (len(self.cars), self.deepest)
-        flat = [job for stops in self.stops for job in stops]
-        self.job = np.zeros(shape, dtype=np.int64)
-        self.job[self.is_stop] = flat
-        self.services_s = np.zeros(shape, dtype=np.int64)
-        self.services_s[self.is_stop] = [
-            services_s[job]
-            for number, stops in zip(self.cars, self.stops, strict=True)
-            for services_s in [view.cars[number].services_s]
-            for job in stops
-        ]
-        self._lay_windows([view.windows[job] for job in flat])
-        demands = np.array([view.jobs[job].demands for job in flat], dtype=np.int64)
-        self.room = np.zeros((demands.shape[1], *shape), dtype=np.int64)
-        self.room[:, self.is_stop] = demands.T
+        columns, is_stop = live.columns, self.is_stop
+        at = np.zeros(is_stop.shape, dtype=np.int64)
+        at[is_stop] = [job for stops in self.stops for job in stops]
+        cars = [live.view.cars[number] for number in self.cars]
+        percents = [car.vehicle.service_percent for car in cars]
+        if len({*percents}) == 1:
+            services_s = columns.services_s[percents[0]][at]
+        else:
+            services_s = np.array(
+                [columns.services_s[one][at[row]] for row, one in enumerate(percents)]
+            )
+        self.job, self.services_s = at, services_s * is_stop
+        self.firsts_s = np.where(is_stop, columns.firsts_s[:, at], -NEVER)
+        self.lasts_s = np.where(is_stop, columns.lasts_s[:, at], NEVER)
+        self.room = columns.demands[:, at] * is_stop
         self.room += np.array(self.rooms, dtype=np.int64).T[:, :, None]
-
-    def _lay_windows(self, windows: Sequence[Sequence[tuple[int, int]]]) -> None:
-        """Lay the windows of stops side by side; who has fewer has the last one again."""
-        most = max(1, *map(len, windows))
-        shape = (most, *self.is_stop.shape)
-        self.firsts_s = np.full(shape, -NEVER, dtype=np.int64)
-        self.lasts_s = np.full(shape, NEVER, dtype=np.int64)
-        always = ((-NEVER, NEVER),)
-        for column in range(most):
-            spans = [
-                (some or always)[min(column, max(0, len(some) - 1))] for some in windows
-            ]
-            first_s, last_s = np.array(spans, dtype=np.int64).T
-            self.firsts_s[column, self.is_stop] = first_s
-            self.lasts_s[column, self.is_stop] = last_s
 
     def _lay_seats(self) -> None:
         """Reckon the ways past each stop, and what its leaving saves."""
@@ -156,13 +141,13 @@ class Vacancies:
 
         The stop that has left takes no time, and any time suits it.
         """
-        count, depth = self.job.shape
+        count, depth = len(self.cars), self.deepest
         stops = np.arange(depth)
         whole = (depth, count, depth)
-        hops_s = np.repeat(self.direct_s.T[:, :, None], depth, axis=2)
+        hops_s = _spread(self.direct_s, depth)
         hops_s[stops, :, stops] = 0
         hops_s[stops[1:], :, stops[:-1]] = self.past_s[:, :-1].T
-        services_s = np.repeat(self.services_s.T[:, :, None], depth, axis=2)
+        services_s = _spread(self.services_s, depth)
         services_s[stops, :, stops] = 0
         firsts_s = np.empty((len(self.firsts_s), *whole), dtype=np.int64)
         firsts_s[:] = np.moveaxis(self.firsts_s, 2, 1)[:, :, :, None]
@@ -173,9 +158,7 @@ class Vacancies:
         self.earliest_s = earliest_on(
             self.ready_s[:, :1], hops_s, services_s, firsts_s, lasts_s
         )
-        backs_s = np.repeat(
-            (self.direct_s[:, 1:] + self.services_s).T[:, :, None], depth, axis=2
-        )
+        backs_s = _spread(self.direct_s[:, 1:] + self.services_s, depth)
         past_s = self.past_s[:, 1:] + self.services_s[:, :-1]
         backs_s[stops[:-1], :, stops[1:]] = past_s.T
         backs_s[stops, :, stops] = 0
@@ -192,8 +175,8 @@ class Vacancies:
         gains |= self.last_s > self.latest_s.T[:, :, None]
         gains[stops, :, stops] = True
         self.gains = gains & self.is_open
-        self.seat_ready_s = self.earliest_s[stops, :, stops].T
-        self.seat_last_s = self.last_s[stops, :, stops].T
+        self.seat_ready_s = self.earliest_s.diagonal(0, 0, 2)
+        self.seat_last_s = self.last_s.diagonal(0, 0, 2)
 
     def offers(self, job: int) -> list[Offer]:
         """List the gaps that a job could have if another left, the cheapest first."""
@@ -210,7 +193,7 @@ class Vacancies:
             self.earliest_s + there_s.T[:, :, None], self.view.windows[job]
         )
         stops = np.arange(self.deepest)
-        back = np.repeat(back_s.T[:, :, None], self.deepest, axis=2)
+        back = _spread(back_s, self.deepest)
         back[stops, :, stops] = back_s[:, 1:].T
         open_to &= begin_s + service_s[:, None] + back <= self.last_s
         gaps, rows, outs = np.nonzero(open_to)
@@ -358,6 +341,13 @@ def _plain(live: LivePlan, number: int) -> list[Gap]:
     if not car.rests:
         return live.places[number].gaps
     return plain_gaps(view, route, latest_arrivals_s(view, car, route.sequence))
+
+
+def _spread(rows: Integers, cases: int) -> Integers:
+    """Turn routes (rows) and stops round, and give every case the same."""
+    spread = np.empty((*rows.shape[::-1], cases), dtype=np.int64)
+    spread[:] = rows.T[:, :, None]
+    return spread
 
 
 def _begin_one(arrive_s: Integers, windows: Sequence[tuple[int, int]]) -> Integers:
