@@ -18,6 +18,7 @@ from apps.core.office import FactPage, KnownValues, column, row_url
 from apps.core.problems import Problem
 from apps.core.wording import local_time
 from apps.depots.scoping import DepotScopedAdmin
+from apps.drivers.actors import names_of
 from apps.sync.forms import MendForm, draft_of, readable, shape_of
 from apps.sync.models import Attachment, DeviceEvent, QuarantinedEvent
 from apps.sync.selectors import stops_had
@@ -126,7 +127,7 @@ class QuarantinedEventPage(_OfDevices):
     search_fields = ["event_id", "code", "detail", "driver__name", "device__name"]
     fields = [
         *("state", "received", "driver", "device", "event_id", "code", "detail"),
-        *("content", "settled", "settled_by", "reason", "mended_event"),
+        *("content", "settled", "person", "reason", "mended_event"),
     ]
     readonly_fields = fields
     row_pages = {"mend": "mend", "dismiss": "dismiss"}
@@ -146,6 +147,11 @@ class QuarantinedEventPage(_OfDevices):
     def settled(self, row: QuarantinedEvent) -> str:
         """Return when it was mended or dismissed, by the depot's clock."""
         return local_time(row.settled_at, row.driver.depot.time_zone)
+
+    @column("Settled by")
+    def person(self, row: QuarantinedEvent) -> str:
+        """Return who mended or dismissed it, by name."""
+        return names_of([row.settled_by]).get(row.settled_by, row.settled_by)
 
     def open_row(self, request: HttpRequest, object_id: str) -> QuarantinedEvent:
         """Return a row that a person with the right may settle."""

@@ -174,7 +174,7 @@ def test_rule_corrected_twice() -> None:
     assert state(day)[0] == "pending"
 
 
-def test_rule_corrected_after_another_drivers_delivery() -> None:
+def test_rule_corrected_after_delivered() -> None:
     day, device = made()
     other, _ = made(day.route.depot)
     give_stop(day.stops[0].pk, day, other, clock.now())
@@ -224,7 +224,7 @@ def test_rule_corrected_at_a_cancelled_stop() -> None:
     assert Stop.objects.get(pk=day.stops[0].pk).status == "cancelled"
 
 
-def test_rule_corrected_after_the_customer_rescheduled() -> None:
+def test_rule_corrected_after_reschedule() -> None:
     day, device = made()
     wrong = device.event("stop.failed", day.stops[0], reason="not_home")
     device.push(wrong)
@@ -313,7 +313,7 @@ def test_correction_waits_for_a_report_of_the_drivers_other_device() -> None:
     assert device.tables["event_results"][fix["id"]]["rule"] == "corrected"
 
 
-def test_rule_correction_of_a_report_that_never_comes() -> None:
+def test_rule_correction_of_unknown() -> None:
     _, device = made()
     fix = device.event("event.corrected", corrects="lost", kind="stop.succeeded")
     assert explained(device, fix, "dependency_missing")["result"] == "held"

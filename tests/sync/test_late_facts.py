@@ -1,11 +1,13 @@
 """Late facts: who hears of them, and what is kept of both sides."""
 
 import hashlib
+import uuid
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import translation
 
 from apps.core import clock
 from apps.drivers.models import Device
@@ -13,9 +15,11 @@ from apps.incidents.models import Incident
 from apps.metrics.figures import figures_of_day
 from apps.routes.models import StopEvent
 from apps.sync.models import Attachment, DeviceEvent
+from apps.sync.rules import BY_ID
 from tests.factories import TimeWindowFactory
 from tests.queueing import drain
 from tests.sync.builders import Day, Handheld, enrol, give_stop, publish_day
+from tests.sync.test_rules import made
 
 pytestmark = pytest.mark.django_db
 
@@ -107,3 +111,43 @@ def test_visit_in_its_window_is_on_time_however_late_it_is_reported() -> None:
     figures = figures_of_day(day.route.depot, visited_at.astimezone(zone).date())
     [found] = [row for row in figures if row.name == "on_time_rate"]
     assert (found.value, found.n) == (1.0, 1)
+
+
+@pytest.mark.parametrize("first", ["file", "event"])
+def test_rule_file_of_rejected_report(first: str) -> None:
+    day, device = made()
+    foreign = publish_day().stops[0]
+    digest = hashlib.sha256(b"x").hexdigest()
+    name = uuid.uuid4().hex
+    event = device.event(
+        "stop.succeeded",
+        foreign,
+        attachments=[
+            {
+                "attachment_id": name,
+                "sha256": digest,
+                "bytes": 1,
+                "media_type": "image/jpeg",
+            }
+        ],
+    )
+    if first == "file":
+        Attachment.objects.create(
+            pk=name,
+            driver=day.driver,
+            device_id=device.device_id,
+            event_id=event["id"],
+            sha256=digest,
+            size_bytes=1,
+            media_type="image/jpeg",
+        )
+        event["payload"] = "broken"
+        device.pull()
+    assert device.push(event)[0]["result"] == "rejected"
+    device.pull()
+    shown = device.tables["attachments"][name]
+    rule = BY_ID["file_of_rejected_report"]
+    with translation.override("de"):
+        words = [translation.gettext(rule.says), translation.gettext(rule.do)]
+    assert shown["detail"] == " ".join(words)
+    assert shown["status"] == "awaited"

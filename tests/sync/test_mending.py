@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
@@ -251,6 +251,10 @@ def test_page_mends_with_clear_errors_first() -> None:
     assert "Applied: applied (ok)." in done.content.decode()
     assert page not in done.content.decode()
     assert "Mended and applied" in done.content.decode()
+    aside.refresh_from_db()
+    user = User.objects.get(pk=aside.settled_by.removeprefix("user:"))
+    assert (user.get_full_name() or user.username) in done.content.decode()
+    assert aside.settled_by not in done.content.decode()
     assert "(&#x27;applied" not in done.content.decode()
     again = client.get(page, follow=True).content.decode()
     assert "settled this report already" in again

@@ -46,7 +46,7 @@ def break_down(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     monkeypatch.setattr(handlers, "HANDLERS", {**handlers.HANDLERS, kind: broken})
 
 
-def test_push_dependency_that_never_comes_is_given_up_after_its_time() -> None:
+def test_rule_dependency_never_came_within_its_time() -> None:
     day, device, event = depending()
     assert device.verdicts(event) == [("retry", "dependency_missing")]
     time_passes(HOLD - timedelta(seconds=5))
@@ -121,7 +121,7 @@ def test_push_what_follows_a_dependency_that_never_comes_is_judged_after_it() ->
     assert Stop.objects.get(pk=stop.pk).status == "succeeded"
 
 
-def test_push_that_fails_here_for_a_day_goes_to_a_person(
+def test_rule_failed_here_for_a_day_goes_to_a_person(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     day = publish_day()
