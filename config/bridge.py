@@ -6,6 +6,7 @@ piece costs more than answering. What is large or breaks off goes by a2wsgi, in 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from io import BytesIO
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -35,9 +36,14 @@ class Bridge:
     ) -> None:
         """Answer by `application`; paths that begin with `quick` go by the lanes."""
         self._application = application
-        self._quick, self._lane, self._reading = quick, Lane(), Lane(READING)
         self._pieces: Any = WSGIMiddleware(application, workers=workers)
         self._threads: ThreadPoolExecutor = self._pieces.executor
+        submit = self._threads.submit
+        self._quick, self._lane, self._reading = (
+            quick,
+            Lane(submit),
+            Lane(submit, READING),
+        )
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -50,21 +56,15 @@ class Bridge:
             return
         body = b"".join(message.get("body", b"") for message in came)
         environ: Any = build_environ(scope, cast("Any", BytesIO(body)))
-        if scope["path"].startswith(self._quick):
-            async with self._reading if scope["method"] == "GET" else self._lane:
-                messages = await self._in_thread(environ, send)
-        else:
-            messages = await self._in_thread(environ, send)
-        for message in messages:
-            await send(message)
-
-    def _in_thread(
-        self, environ: dict[str, Any], send: Send
-    ) -> asyncio.Future[list[Message]]:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[list[Message]] = loop.create_future()
-        self._threads.submit(self._answer, environ, loop, done, send)
-        return done
+        answer = partial(self._answer, environ, loop, done, send)
+        if scope["path"].startswith(self._quick):
+            (self._reading if scope["method"] == "GET" else self._lane).put(answer)
+        else:
+            self._threads.submit(answer)
+        for message in await done:
+            await send(message)
 
     def _answer(
         self,
@@ -74,6 +74,8 @@ class Bridge:
         send: Send,
     ) -> None:
         """Answer in a thread; what is not whole is sent from here, piece by piece."""
+        if done.cancelled():
+            return  # whoever asked has gone while it waited
         try:
             messages = self._messages(environ, loop, send)
         except BaseException as fault:  # noqa: BLE001  raised where it is waited for

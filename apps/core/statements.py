@@ -169,7 +169,7 @@ def partly(model: Any, names: tuple[str, ...], values: Sequence[Any]) -> Any:
 def made(model: Any, values: Mapping[str, Any]) -> Any:
     """Return a new row with these columns, by attribute; the others have their defaults.
 
-    It is what the model's class makes, in a tenth of the time: nothing is checked.
+    It is what the model's class makes, in half of the time: nothing is checked.
     """
     row = model.__new__(model)
     blank, by_call = _defaults(model)

@@ -67,7 +67,7 @@ class DoorView(APIView):
         """Give every answer an anchor, errors and files among them, and write it at once.
 
         What points to each other is parted then, so that a request goes by itself: the
-        garbage collector spent a fifth of the time of an idle pull.
+        garbage collector spent a sixth of the time of an idle pull.
         """
         answer = super().finalize_response(request, response, *args, **kwargs)
         answer[SERVER_TIME] = clock.now().isoformat(timespec="milliseconds")
