@@ -292,14 +292,10 @@ class Vacancies:
         there_m, back_m = np.empty(shape, np.int64), np.empty(shape, np.int64)
         for travel_s, travel_m, rows in self.kinds:
             before, after = self.before[rows], self.after[rows]
-            there_s[rows], back_s[rows] = (
-                travel_s[before, place],
-                travel_s[place, after],
-            )
-            there_m[rows], back_m[rows] = (
-                travel_m[before, place],
-                travel_m[place, after],
-            )
+            there_s[rows] = travel_s[:, place].take(before)
+            there_m[rows] = travel_m[:, place].take(before)
+            back_s[rows] = travel_s[place].take(after)
+            back_m[rows] = travel_m[place].take(after)
         return there_s, back_s * self.closed, there_m, back_m * self.closed
 
     def _stated(  # noqa: PLR0917  (parallel arrays)
@@ -314,14 +310,15 @@ class Vacancies:
         """Price a job where others leave for it, the cheapest first."""
         there_s, back_s, there_m, back_m = ways
         in_seat = gaps == outs
-        on = gaps + in_seat
-        direct_s = np.where(in_seat, self.past_s[rows, outs], self.direct_s[rows, gaps])
-        direct_m = np.where(in_seat, self.past_m[rows, outs], self.direct_m[rows, gaps])
-        added_s = there_s[rows, gaps] + back_s[rows, on] + self._service_s(job)[rows]
-        added_s += (wait_s >> 1) * self.pays[rows, gaps] - direct_s
-        added_m = there_m[rows, gaps] + back_m[rows, on] - direct_m
+        here = rows * (self.deepest + 1) + gaps
+        on, seat = here + in_seat, rows * self.deepest + outs
+        direct_s = np.where(in_seat, self.past_s.take(seat), self.direct_s.take(here))
+        direct_m = np.where(in_seat, self.past_m.take(seat), self.direct_m.take(here))
+        added_s = there_s.take(here) + back_s.take(on) + self._service_s(job).take(rows)
+        added_s += (wait_s >> 1) * self.pays.take(here) - direct_s
+        added_m = there_m.take(here) + back_m.take(on) - direct_m
         second, overtime, metre, in_time_s, _ = self.rates[rows].T
-        costs = added_s * second + added_m * metre - self.saving[rows, outs]
+        costs = added_s * second + added_m * metre - self.saving.take(seat)
         costs += np.maximum(added_s - in_time_s, 0) * overtime
         if self.view.problem.objective.disruption_milli:
             prices = [self.view.disruption_milli(job, one) for one in self.cars]

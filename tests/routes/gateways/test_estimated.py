@@ -125,6 +125,21 @@ def test_route_goes_through_its_points(source: TravelTimes) -> None:
     assert way.distance_m > 0
 
 
+def test_every_answer_of_the_estimate_says_that_it_is_one() -> None:
+    source, points = EstimatedTravelTimes(), town(3)
+    answers = (
+        source.matrix(points),
+        source.route(points),
+        source.match(points),
+        source.snap(points[0]),
+    )
+    said = {(each.quality, each.source, each.version) for each in answers}
+    assert len(said) == 1
+    [(quality, words, version)] = said
+    assert (quality, words) == ("estimated", "219 s x km^0.7")
+    assert version
+
+
 @SOURCES
 def test_route_refuses_a_single_point(source: TravelTimes) -> None:
     with pytest.raises(ValueError, match="two points"):
