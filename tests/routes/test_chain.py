@@ -24,7 +24,7 @@ from apps.routes.solver import process
 from apps.routes.solver.greedy import GreedySolver
 from apps.routes.solver.port import RULES, Stop
 from apps.routes.solver.problem import Problem, Shipment
-from apps.routes.solver.solution import Solution
+from apps.routes.solver.solution import Solution, StoppedBy
 from apps.routes.solver.validate import validate
 from apps.routes.states import PlanState
 from tests.factories import NOW
@@ -357,6 +357,17 @@ def test_plan_day_fails_in_words_where_nobody_answers(
     for name in ("PyVRP", "OR-Tools", "Insertion by rules"):
         assert f"{name} ended without an answer" in plan.problem
     assert Plan.objects.count() == 1
+
+
+def test_search_that_its_count_ended_is_not_bounded_by_the_clock() -> None:
+    """A greedy search of 20 rounds, with a minute for them."""
+    found = solve_by_chain(
+        composed_day(12), engines=(RULES,), stops=STOPS, seed=1, budget=Budget(130)
+    ).found
+    assert found is not None
+    assert found.solution.stopped_by is not StoppedBy.TIME
+    assert not found.by_clock
+    assert found.request.stop == STOPS[RULES]
 
 
 @pytest.mark.django_db

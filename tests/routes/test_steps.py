@@ -75,14 +75,15 @@ def _take_due(task: str) -> None:
             queue.take(run_id)
 
 
-def _make_unrest_cheap(depot: Depot) -> None:
+def _make_unrest_cheap(depot: Depot, min_gain_minor: int = 1) -> None:
     """Let what little there is to gain on a small day be worth the unrest."""
-    for name in ("min_gain_minor", "resequence_percent", "told_late_minor_per_min"):
+    values = {"resequence_percent": 1, "told_late_minor_per_min": 1}
+    for name, value in (values | {"min_gain_minor": min_gain_minor}).items():
         PlanningParameter.objects.create(
             depot=depot,
             name=name,
             version=1,
-            value=1,
+            value=value,
             valid_from=NOW,
             created_by="test",
         )
@@ -183,6 +184,22 @@ def test_improve_a_better_plan_is_a_second_change_for_the_driver() -> None:
     after = sequence(route)
     assert [stop.pk for stop in after[:2]] == [first.pk, second.pk]
     assert order.pk in {stop.order_id for stop in after}
+
+
+def test_improve_a_plan_that_saves_less_than_unrest_is_worth_is_not_driven() -> None:
+    """The same day as above, on which a gain would have to be a thousand in money."""
+    depot, route = _running_route()
+    _make_unrest_cheap(depot, min_gain_minor=100_000)
+    first, second, *_ = _shuffle(route)
+    report(first, "stop.succeeded", BEGIN)
+    report(second, "stop.arrived", BEGIN + timedelta(seconds=60))
+    make_order(depot, 5, kind="pickup")
+    with time_machine.travel(BEGIN + timedelta(minutes=2)):
+        _trigger(depot, None, "order.created")
+        drain()
+    mended, searched = Plan.objects.filter(kind=Plan.Kind.REPLAN).order_by("number")
+    assert (mended.status, searched.status) == ("published", PlanState.UNCHANGED)
+    assert PlanChange.objects.get().plan_id == mended.pk
 
 
 def test_improve_nothing_of_value_tells_the_driver_nothing() -> None:
