@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from apps.core.ids import uuid7
 from apps.depots.models import Depot
-from apps.drivers.models import Driver, Shift
+from apps.drivers.models import Device, Driver, Shift
 from apps.orders.models import Order
 from apps.recommendations.models import Recommendation
 from apps.routes.calibrationrows import (  # noqa: F401
@@ -306,6 +306,19 @@ class StopEvent(models.Model):
     verdict = models.CharField(max_length=48)
     corrects = models.CharField(
         max_length=64, blank=True, help_text="The fact that should have said this."
+    )
+    device = models.ForeignKey(
+        Device,
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+        help_text="Whose number it has; none where no device reported.",
+    )
+    is_sure = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="Its instant comes of no clock that somebody may have set.",
     )
 
     class Meta:

@@ -7,11 +7,15 @@ the accident of its arrival.
 
 A correction is a fact that names another: it says what that one should have said, and
 the newest of several counts. What was corrected keeps its place and its driver.
+
+Facts stand as they happened. Those of one device are never out of the order in which it
+made them: where its clocks say otherwise, the one that is less sure gives way.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from apps.core.verdicts import (
@@ -62,11 +66,14 @@ class Fact:
     reason: str = ""
     corrects: str = ""
     """The id of the fact in whose stead this one says `step` and `reason`."""
+    device_id: UUID | None = None
+    """The device that numbered it; its facts are in the order of their numbers."""
+    is_sure: bool = True
+    """Its instant hangs on no clock that somebody may have set."""
 
-    @property
-    def place(self) -> tuple[datetime, int, str]:
-        """Its place in the canonical order: as it happened, then as it was made."""
-        return (self.occurred_at, self.device_seq, self.id)
+
+Place = tuple[datetime, int, str]
+"""A fact's place in the canonical order: as it happened, then as it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +92,13 @@ class Progress:
 
 def fold(facts: Iterable[Fact]) -> Progress:
     """Return the state that a set of facts amounts to, in any order of arrival."""
+    known = list(facts)
+    return _folded(known, places_of(known))
+
+
+def _folded(known: Sequence[Fact], places: Mapping[str, Place]) -> Progress:
     attempt: list[Fact] = []
-    for fact in sorted(corrected(list(facts)), key=lambda fact: fact.place):
+    for fact in sorted(corrected(known, places), key=lambda fact: places[fact.id]):
         if fact.step == REOPENED:
             attempt = []
         elif fact.step != NOTE:
@@ -94,13 +106,53 @@ def fold(facts: Iterable[Fact]) -> Progress:
     return _attempt_state(attempt)
 
 
-def corrected(facts: Sequence[Fact]) -> Sequence[Fact]:
-    """Return facts as their newest corrections have them, without the corrections."""
+def places_of(facts: Sequence[Fact]) -> dict[str, Place]:
+    """Return by id the place of each fact in the canonical order of all of them."""
+    places = {fact.id: (fact.occurred_at, fact.device_seq, fact.id) for fact in facts}
+    numbered: dict[UUID, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        if fact.device_id is not None and fact.device_seq > 0:
+            numbered[fact.device_id].append(fact)
+    for mine in numbered.values():
+        if len(mine) > 1:
+            mine.sort(key=lambda fact: (fact.device_seq, fact.id))
+            for fact, at in zip(mine, _as_numbered(mine), strict=True):
+                places[fact.id] = (at, fact.device_seq, fact.id)
+    return places
+
+
+def _as_numbered(facts: Sequence[Fact]) -> list[datetime]:
+    """Return instants that never fall, for one device's facts by number.
+
+    An unsure one is not before a sure one with a smaller number; then none is after one
+    with a greater number.
+    """
+    instants, sure_until = [], datetime.min.replace(tzinfo=UTC)
+    for fact in facts:
+        if fact.is_sure:
+            sure_until = max(sure_until, fact.occurred_at)
+            instants.append(fact.occurred_at)
+        else:
+            instants.append(max(sure_until, fact.occurred_at))
+    for place in range(len(instants) - 2, -1, -1):
+        instants[place] = min(instants[place], instants[place + 1])
+    return instants
+
+
+def corrected(
+    facts: Sequence[Fact], places: Mapping[str, Place] | None = None
+) -> Sequence[Fact]:
+    """Return facts as their newest corrections have them, without the corrections.
+
+    `places` are those of these facts among more; without them, among themselves.
+    """
     corrections = [fact for fact in facts if fact.corrects]
     if not corrections:
         return facts
+    known = places_of(facts) if places is None else places
     newest = {
-        fact.corrects: fact for fact in sorted(corrections, key=lambda fact: fact.place)
+        fact.corrects: fact
+        for fact in sorted(corrections, key=lambda fact: known[fact.id])
     }
     return [
         replace(fact, step=meant.step, reason=meant.reason)
@@ -166,8 +218,10 @@ def judge(known: Sequence[Fact], new: Fact, *, cancelled: bool) -> Verdict:
     if cancelled:
         return CANCELLED_MEANWHILE
     before = earlier = fold(known)
-    if any(fact.place >= new.place for fact in known):
-        earlier = fold(fact for fact in known if fact.place < new.place)
+    places = places_of([*known, new])
+    first = [fact for fact in known if places[fact.id] < places[new.id]]
+    if len(first) < len(known):
+        earlier = _folded(first, places)
     if _is_illegal(new, earlier, before):
         if before.completed_by not in {None, new.driver_id}:
             return _ended_by_another(before)
@@ -186,12 +240,13 @@ def judge_correction(known: Sequence[Fact], new: Fact, *, cancelled: bool) -> Ve
     """Say what becomes of a correction of one of the known facts; it is to be kept."""
     if cancelled:
         return CANCELLED_MEANWHILE
+    places = places_of([*known, new])
     last = max(
         (fact for fact in known if fact.corrects == new.corrects),
-        key=lambda fact: fact.place,
+        key=lambda fact: places[fact.id],
         default=None,
     )
-    if last is not None and last.place > new.place:
+    if last is not None and places[last.id] > places[new.id]:
         return Verdict(
             SUPERSEDED,
             "newer_correction",
@@ -200,9 +255,12 @@ def judge_correction(known: Sequence[Fact], new: Fact, *, cancelled: bool) -> Ve
             ours_at=last.occurred_at,
             yours=new.step,
         )
-    facts = {fact.id: fact for fact in corrected(known)}
+    facts = {fact.id: fact for fact in corrected(known, places)}
     wrong = facts[new.corrects]
-    is_over = any(f.step == REOPENED and f.place > wrong.place for f in facts.values())
+    is_over = any(
+        fact.step == REOPENED and places[fact.id] > places[wrong.id]
+        for fact in facts.values()
+    )
     after = fold([*known, new])
     if new.step in OUTCOMES and not is_over and after.decided_by != wrong.id:
         return replace(_ended_by_another(after), yours=new.step)

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+SURE: Final = "mono"
+"""The quality of an instant that an anchor gives; a wall clock may have been set."""
+
 DRIFT_PPM: Final = 50
 WALL_KNOWN_MS: Final = 60_000
 """Uncertainty given to a wall clock whose offset was measured once: it may be set."""
@@ -71,7 +74,7 @@ def moment_of(
     by_mono = _by_mono(reading, anchors)
     if by_mono is not None:
         at, uncertainty_ms = by_mono
-        return Moment(min(at, received_at), uncertainty_ms, "mono")
+        return Moment(min(at, received_at), uncertainty_ms, SURE)
     if reading.wall_at is None:
         return Moment(received_at, MAX_UNCERTAINTY_MS, "received")
     known = offset_ms is not None
@@ -96,7 +99,7 @@ def _by_mono(
 
 def wall_offset_ms(reading: Reading, moment: Moment) -> int | None:
     """Return the wall clock less ours, where both are known of one event."""
-    if moment.quality != "mono" or reading.wall_at is None:
+    if moment.quality != SURE or reading.wall_at is None:
         return None
     return round((reading.wall_at - moment.occurred_at) / timedelta(milliseconds=1))
 

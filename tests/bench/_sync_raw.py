@@ -38,8 +38,8 @@ ON CONFLICT DO NOTHING RETURNING id
 FACTS = "SELECT id, kind, occurred_at FROM routes_stopevent WHERE stop_id = ANY(%s)"
 FACT = """
 INSERT INTO routes_stopevent (id, stop_id, driver_id, kind, payload, occurred_at,
-    received_at, device_seq, verdict, corrects)
-SELECT e.id, e.stop_id, %s, e.kind, e.payload, %s, %s, e.seq, 'applied/ok', ''
+    received_at, device_seq, verdict, corrects, device_id, is_sure)
+SELECT e.id, e.stop_id, %s, e.kind, e.payload, %s, %s, e.seq, 'applied/ok', '', %s, true
   FROM unnest(%s::text[], %s::uuid[], %s::text[], %s::jsonb[], %s::bigint[])
        AS e (id, stop_id, kind, payload, seq)
 """
@@ -208,7 +208,7 @@ def _take_in(
     values = [me, device, now, now, now, ids, seqs, kinds, at, bodies, monos]
     connection.execute(INBOX, values).fetchall()
     connection.execute(FACTS, [stops]).fetchall()
-    connection.execute(FACT, [me, now, now, ids, at, kinds, bodies, seqs])
+    connection.execute(FACT, [me, now, now, device, ids, at, kinds, bodies, seqs])
     states = [status[stop] for stop in stops]
     connection.execute(STOP, [now, now, now, me, stops, states])
     connection.execute(ORDER, [now, [orders[stop] for stop in stops], done])

@@ -26,6 +26,7 @@ from apps.routes.progress import (
     judge,
     judge_correction,
     legal_steps,
+    places_of,
 )
 
 START = datetime(2026, 3, 17, 8, tzinfo=UTC)
@@ -41,6 +42,25 @@ def fact(step: str, minute: int, *, by: UUID = ANNA, name: str = "") -> Fact:
         device_seq=minute,
     )
 
+
+def told(step: str, number: int, minute: int, *, sure: bool, by: UUID = ANNA) -> Fact:
+    """A fact of a device of its driver's, with a number and an instant of their own."""
+    made = fact(step, minute, by=by, name=f"{by.int}-{number}")
+    return replace(made, device_seq=number, device_id=by, is_sure=sure)
+
+
+numbered = st.lists(
+    st.builds(
+        told,
+        st.sampled_from(STEPS),
+        st.integers(1, 9),
+        st.integers(0, 30),
+        sure=st.booleans(),
+        by=st.sampled_from([ANNA, BORIS]),
+    ),
+    max_size=9,
+    unique_by=lambda item: item.id,
+)
 
 facts = st.lists(
     st.builds(
@@ -65,7 +85,8 @@ def test_fold_any_order_of_arrival_gives_one_state(
 
 @given(facts)
 def test_fold_success_of_the_last_attempt_is_never_lost(known: list[Fact]) -> None:
-    ordered = sorted(known, key=lambda item: item.place)
+    places = places_of(known)
+    ordered = sorted(known, key=lambda item: places[item.id])
     last_reopening = max(
         (place for place, item in enumerate(ordered) if item.step == REOPENED),
         default=-1,
@@ -198,7 +219,8 @@ def test_fold_any_order_of_corrections_gives_the_state_of_their_last_words(
     log = [*known, *fixes.values()]
     random.shuffle(log)
     last: dict[str, Fact] = {}
-    for fix in sorted(fixes.values(), key=lambda one: one.place):
+    places = places_of(log)
+    for fix in sorted(fixes.values(), key=lambda one: places[one.id]):
         last[fix.corrects] = fix
     meant = [
         replace(one, step=last[one.id].step) if one.id in last else one for one in known
@@ -233,3 +255,43 @@ def test_judge_correction_yields_to_an_earlier_delivery_and_a_later_outcome() ->
     mild = correction(wrong, PARTIAL, 9)
     after = judge_correction([wrong, fact(FAILED, 7, by=BORIS)], mild, cancelled=False)
     assert (after.result, after.code) == (SUPERSEDED, "newer_event")
+
+
+@given(numbered, st.randoms(use_true_random=False))
+def test_places_of_a_devices_facts_are_those_of_its_numbers(
+    known: list[Fact], random: Random
+) -> None:
+    shuffled = list(known)
+    random.shuffle(shuffled)
+    places = places_of(shuffled)
+    assert places == places_of(known)
+    assert fold(shuffled) == fold(known)
+    for driver in (ANNA, BORIS):
+        mine = sorted(
+            (item for item in known if item.driver_id == driver),
+            key=lambda item: item.device_seq,
+        )
+        in_order = [places[item.id] for item in mine]
+        assert in_order == sorted(in_order)
+
+
+def test_judge_goes_by_a_devices_numbers_where_its_wall_clock_was_ahead() -> None:
+    """What was dated by the wall stands before what an anchor dated after it."""
+    known = [
+        told(FAILED, 1, 40, sure=False),
+        told(REOPENED, 2, 41, sure=False),
+    ]
+    new = told(SUCCEEDED, 3, 12, sure=True)
+    assert judge(known, new, cancelled=False).result == APPLIED
+    assert fold([*known, new]).status == SUCCEEDED
+    unnumbered = [replace(item, device_id=None) for item in (*known, new)]
+    verdict = judge(unnumbered[:2], unnumbered[2], cancelled=False)
+    assert verdict.result == SUPERSEDED
+
+
+def test_judge_wall_clock_that_is_behind_moves_no_sure_fact() -> None:
+    """Boris delivered first: that Anna's next clock is an hour behind says nothing."""
+    first = told(SUCCEEDED, 1, 10, sure=True, by=BORIS)
+    second = told(SUCCEEDED, 1, 20, sure=True)
+    late = told(ARRIVED, 2, 0, sure=False)
+    assert fold([first, second, late]).completed_by == BORIS

@@ -2,10 +2,11 @@
 
 import json
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -95,6 +96,41 @@ def test_push_dates_a_held_event_by_an_anchor_that_comes_later() -> None:
     ]
     assert [row.uncertainty_ms for row in made] == [20, 23, 26, 29]
     assert Stop.objects.get(pk=stop.pk).status == "pending"
+
+
+def test_push_judges_by_number_what_its_wall_clock_had_put_too_late() -> None:
+    """The anchor comes when the first have been judged: they stay before the last."""
+    day = publish_day(now=clock.now() - HOUR)
+    device = enrol(day.driver)
+    Device.objects.update(enrolled_at=clock.now() - HOUR)
+    began, stop = clock.now() - timedelta(minutes=10), day.stops[0]
+    rows = []
+    for minute, kind in enumerate(("stop.failed", "stop.reopened", "stop.succeeded")):
+        reason = {"reason": "closed"} if kind == "stop.failed" else {}
+        ahead = began + timedelta(minutes=minute + 7)
+        clocks = {"boot_id": "b", "mono_ms": minute * 60_000}
+        wall = {"device_time": round(ahead.timestamp() * 1000)}
+        rows.append(device.event(kind, stop, **reason) | clocks | wall)
+    assert device.verdicts(*rows[:2]) == [("applied", "ok")] * 2
+    anchor = {
+        "boot_id": "b",
+        "mono_ms": 0,
+        "server_time": began.isoformat(),
+        "rtt_ms": 40,
+    }
+    [last] = device.push(rows[2], anchors=[anchor])
+    assert (last["result"], last["code"]) == ("applied", "ok")
+    assert Stop.objects.get(pk=stop.pk).status == "succeeded"
+    facts = StopEvent.objects.order_by("device_seq")
+    assert [fact.is_sure for fact in facts] == [False, False, True]
+    assert [fact.device_id for fact in facts] == [device.device_id] * 3
+    # Facts of before this was kept are filled from the inbox.
+    facts.update(device=None, is_sure=True)
+    fill = import_module("apps.sync.migrations.0007_facts_know_their_device").FILL
+    with connection.cursor() as cursor:
+        cursor.execute(fill)
+    assert [fact.is_sure for fact in facts.all()] == [False, False, True]
+    assert {fact.device_id for fact in facts.all()} == {device.device_id}
 
 
 def test_release_held_dates_by_an_anchor_that_came_with_places() -> None:

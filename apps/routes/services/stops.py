@@ -58,11 +58,11 @@ GIVEN: Final = Statement(
 TOLD: Final = Statement(
     """
     SELECT id, stop_id, kind, driver_id, occurred_at, device_seq, payload, verdict,
-           corrects
+           corrects, device_id, is_sure
       FROM routes_stopevent WHERE stop_id IN %s
     """,
     *(as_is, read_uuid, as_is, read_uuid, read_instant, as_is, read_json, as_is),
-    as_is,
+    *(as_is, read_uuid, bool),
 )
 
 
@@ -130,7 +130,8 @@ def _lock_visits(ids: set[uuid.UUID], journal: Writer) -> dict[uuid.UUID, _Visit
     for stop_id, driver_id in GIVEN.rows(list(visits)):
         visits[stop_id].given_to.add(driver_id)
     for row in TOLD.rows(list(visits)):
-        event_id, stop_id, kind, driver_id, at, seq, payload, said, corrects = row
+        event_id, stop_id, kind, driver_id, at, seq, payload, said, *more = row
+        corrects, device_id, is_sure = more
         fact = Fact(
             id=event_id,
             step=kind.removeprefix("stop."),
@@ -139,6 +140,8 @@ def _lock_visits(ids: set[uuid.UUID], journal: Writer) -> dict[uuid.UUID, _Visit
             device_seq=seq,
             reason=str(payload.get("reason", "")),
             corrects=corrects,
+            device_id=device_id,
+            is_sure=is_sure,
         )
         visits[stop_id].facts[event_id] = (fact, _verdict_of(said))
     return visits
@@ -209,6 +212,8 @@ def _fact_of_report(report: StopReport) -> Fact:
         device_seq=report.device_seq,
         reason=str(report.payload.get("reason", "")),
         corrects=report.corrects,
+        device_id=report.device_id,
+        is_sure=report.is_sure,
     )
 
 
@@ -270,6 +275,8 @@ def _columns_of_facts(visits: Iterable[_Visit]) -> dict[str, Any]:
         "received_at": [report.received_at for report in reports],
         "device_seq": [report.device_seq for report in reports],
         "corrects": [report.corrects for report in reports],
+        "device_id": [report.device_id for report in reports],
+        "is_sure": [report.is_sure for report in reports],
         "verdict": [f"{verdict.result}/{verdict.code}" for _, _, verdict in fresh],
     }
 

@@ -25,6 +25,10 @@ class StopReport:
     payload: Mapping[str, Any]
     corrects: str = ""
     """The event that should have said this, which its driver made by mistake."""
+    device_id: uuid.UUID | None = None
+    """The device whose number `device_seq` is; none where an office reports."""
+    is_sure: bool = True
+    """`occurred_at` comes of no clock that somebody may have set."""
 
 
 def tell(

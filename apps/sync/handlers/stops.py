@@ -14,6 +14,7 @@ from apps.sync.handlers.report import HELD, Report
 from apps.sync.inbox import check_payload
 from apps.sync.kinds import Corrected
 from apps.sync.models import DeviceEvent
+from apps.sync.moments import SURE
 from apps.sync.vocabulary import value_of
 
 CORRECTED_MISSING: Final = Verdict(
@@ -43,6 +44,8 @@ def _fact(event: DeviceEvent) -> StopReport:
         received_at=event.received_at,
         device_seq=event.seq,
         payload=event.payload,
+        device_id=event.device_id,
+        is_sure=event.time_quality == SURE,
     )
 
 

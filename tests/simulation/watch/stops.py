@@ -1,7 +1,8 @@
 """Stops: delivered once at the most, and what their logs say."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from apps.routes.models import Stop, StopEvent
@@ -9,7 +10,10 @@ from tests.simulation.device import OUTCOMES
 from tests.simulation.watch.invariants import must
 from tests.simulation.watch.memory import KEPT, REVOKED, Memory
 
-LOGGED = ("pk", "stop_id", "kind", "occurred_at", "device_seq", "verdict", "corrects")
+LOGGED = (
+    *("pk", "stop_id", "kind", "occurred_at", "device_seq", "verdict", "corrects"),
+    *("device_id", "is_sure"),
+)
 Log = dict[str, Any]
 
 
@@ -59,9 +63,8 @@ def _is_correction(row: Any) -> bool:
     return bool(row.kind == "event.corrected" and row.code != "correction")
 
 
-def _amended(log: Iterable[Any]) -> list[Any]:
+def _amended(events: Sequence[Any]) -> list[Any]:
     """Return a log in which what was corrected says what its last correction says."""
-    events = sorted(log, key=_place)
     meant = {event.corrects: event.kind for event in events if event.corrects}
     return [
         event._replace(kind=meant.get(event.pk, event.kind))
@@ -70,10 +73,10 @@ def _amended(log: Iterable[Any]) -> list[Any]:
     ]
 
 
-def _attempt(log: Iterable[Any]) -> list[Any]:
-    """Return a log's last attempt, in the order in which it happened."""
+def _attempt(in_order: Sequence[Any]) -> list[Any]:
+    """Return the last attempt of a log that stands as it happened."""
     attempt: list[Any] = []
-    for event in _amended(log):
+    for event in _amended(in_order):
         if event.kind == "stop.reopened":
             attempt = []
         elif event.kind != "stop.note":
@@ -81,13 +84,41 @@ def _attempt(log: Iterable[Any]) -> list[Any]:
     return attempt
 
 
-def _place(event: Any) -> tuple[Any, int, str]:
-    return (event.occurred_at, event.device_seq, event.pk)
+def _in_order(log: Iterable[Any]) -> list[Any]:
+    """Return a log as it happened; a device's own events as they are numbered."""
+    events = list(log)
+    return sorted(
+        events,
+        key=lambda each: (_instant(each, events), each.device_seq, each.pk),
+    )
+
+
+def _instant(event: Any, log: Sequence[Any]) -> datetime:
+    """Return when an event was, as far as the others of its device allow it."""
+    if event.device_id is None or event.device_seq < 1:
+        return event.occurred_at  # type: ignore[no-any-return]
+    mine = [each for each in log if each.device_id == event.device_id]
+    mine = [each for each in mine if each.device_seq > 0]
+
+    def lifted(one: Any) -> datetime:
+        sure = [
+            each.occurred_at
+            for each in mine
+            if each.is_sure and _number(each) <= _number(one)
+        ]
+        at: datetime = one.occurred_at
+        return at if one.is_sure else max([at, *sure])
+
+    return min(lifted(each) for each in mine if _number(each) >= _number(event))
+
+
+def _number(event: Any) -> tuple[int, str]:
+    return (event.device_seq, event.pk)
 
 
 def _check_stop(stop: Any, log: list[Any]) -> None:
     name = "a stop's state agrees with its log"
-    attempt = _attempt(log)
+    attempt = _attempt(_in_order(log))
     steps = [event.kind.removeprefix("stop.") for event in attempt]
     if stop.status == "cancelled":
         counted = [e for e in attempt if e.verdict.startswith("applied")]
@@ -111,9 +142,10 @@ def _check_delivery(event: Any, log: Iterable[Any]) -> None:
         return
     if event.corrects:
         return  # it takes the place of an outcome that counted
-    until = [each for each in log if _place(each) < _place(event)]
+    in_order = _in_order(log)
+    until = in_order[: in_order.index(event)]
     before = [e.pk for e in _attempt(until) if e.kind == "stop.succeeded"]
     # A correction that came later may say that the first was none.
-    meant = {each.pk: each.kind for each in _amended(log)}
+    meant = {each.pk: each.kind for each in _amended(in_order)}
     before = [pk for pk in before if meant[pk] == "stop.succeeded"]
     must(not before, "a stop is delivered at most once", (event.pk, before))
