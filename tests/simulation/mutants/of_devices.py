@@ -17,10 +17,10 @@ from apps.sync.models import Attachment
 from apps.sync.services import (
     clocks,
     compacting,
-    holding,
     judging,
     naming,
     pushing,
+    turns,
     uploads,
 )
 from apps.sync.states import AttachmentState
@@ -60,7 +60,7 @@ def revoked_device_counts_on() -> Iterator[None]:
 
     with (
         patch(judging, "was_out_of_service", never),
-        patch(holding, "was_out_of_service", never),
+        patch(turns, "was_out_of_service", never),
     ):
         yield
 
@@ -74,7 +74,7 @@ def all_of_a_revoked_device_is_doubted() -> Iterator[None]:
 
     with (
         patch(judging, "was_out_of_service", ever),
-        patch(holding, "was_out_of_service", ever),
+        patch(turns, "was_out_of_service", ever),
     ):
         yield
 
