@@ -3,7 +3,8 @@
 On a database of its own beside that of `DATABASE_URL`, with a worker of its own. A day is
 planned again and again by the worker's task; the solving processes that it begins are
 struck from outside: killed, or stopped so that they hang. Each plan must serve all orders
-all the same; what came when, who made it, in which mode, and why, is told step by step.
+all the same, else it ends with an error; what came when, who made it, in which mode, and
+why, is told step by step. `struck` counts the blows that met a process still at work.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
+from django.core.management import CommandError
 
 from tests.bench._live_day import Office, open_office, told
 from tests.bench._scratch import Scratch, scratch_anywhere
@@ -56,6 +58,8 @@ def main(argv: list[str]) -> dict[str, Any]:
     given = parser.parse_args(argv)
     with scratch_anywhere() as place:
         cases = asyncio.run(strike_all(place, given))
+    if lost := [name for name, case in cases.items() if case["served"] < given.orders]:
+        raise CommandError(f"Orders were left out: {', '.join(lost)}. {cases}")
     return {
         "database": "sqlite" if settings.IS_SQLITE else "postgresql",
         **vars(given),
@@ -76,6 +80,7 @@ async def strike_all(place: Scratch, given: argparse.Namespace) -> dict[str, Any
                 sys.stderr.writelines(f"  {ms:8.0f} ms  {what}\n" for ms, what in steps)
                 found[name] = {
                     "seconds": round(steps[-1][0] / 1000, 1),
+                    "struck": sum(" gets SIG" in what for _, what in steps),
                     "status": plan["status"],
                     "engine": plan["engine"],
                     "mode": plan["mode"],
