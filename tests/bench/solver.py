@@ -181,6 +181,7 @@ def _by_port(task: Task, instance: Instance) -> dict[str, Any]:
         "build_s": round(built - began, 3),
         "engine_s": effort.engine_s,
         "engine_cpu_s": effort.engine_cpu_s,
+        "process_start_ms": round(1000 * effort.start_s, 1),
         "cross_s": round(solved - built - effort.engine_s, 3),
         "validate_s": round(validated - solved, 3),
         "store_s": round(stored - validated, 3),
@@ -228,11 +229,23 @@ def summary(rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def _spread(ordered: list[float]) -> dict[str, float] | None:
+    """Return the middle, the 95th of a hundred, and the greatest of sorted values."""
+    if not ordered:
+        return None
+    return {
+        "p50": ordered[len(ordered) // 2],
+        "p95": ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)],
+        "worst": ordered[-1],
+    }
+
+
 def _means(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Take the mean gap of what was solved, and the worst of memory and overhead."""
+    """Take the mean gap of what was solved, the worst memory, what the port cost."""
     gaps = [row["gap_pct"] for row in rows if row["gap_pct"] is not None]
     peaks = [row["peak_mb"] for row in rows if "peak_mb" in row]
     overheads = [row["overhead_pct"] for row in rows if "overhead_pct" in row]
+    starts = sorted(row["process_start_ms"] for row in rows if "overhead_pct" in row)
     return {
         "mean_gap_pct": round(statistics.fmean(gaps), 3) if gaps else None,
         "worst_gap_pct": round(max(gaps), 3) if gaps else None,
@@ -240,4 +253,5 @@ def _means(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "failed": sum(row["cost"] is None for row in rows),
         "peak_mb": max(peaks, default=None),
         "overhead_pct": round(statistics.fmean(overheads), 2) if overheads else None,
+        "process_start_ms": _spread(starts),
     }

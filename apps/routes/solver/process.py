@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,11 +38,15 @@ TAIL_LINES = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """What a child says at its end: seconds of its engine, and its greatest memory."""
+    """What a child says at its end: seconds of its engine, and its greatest memory.
+
+    `start_s` is what went by from the wish for a child until it could read the request.
+    """
 
     engine_s: float
     engine_cpu_s: float
     peak_kb: int
+    start_s: float
 
 
 OnEffort = Callable[[Effort], None]
@@ -117,6 +122,7 @@ def solve_in_process(
             problem=problem, engine=engine, stop=stop, seed=seed, warm_start=warm_start
         )
     )
+    asked_s = time.monotonic()
     child = _start()
     if brood is not None:
         brood.take(child)
@@ -132,7 +138,7 @@ def solve_in_process(
         with contextlib.suppress(BrokenPipeError):
             _pipe(child.stdin).close()
         reader.start()
-        _listen(child, words, on_progress, on_effort)
+        _listen(child, asked_s, words, on_progress, on_effort)
         reader.join()
         code = child.wait()
     finally:
@@ -183,13 +189,14 @@ def _end_late(child: subprocess.Popen[bytes], late: threading.Event) -> None:
 
 def _listen(
     child: subprocess.Popen[bytes],
+    asked_s: float,
     words: deque[str],
     on_progress: OnProgress | None,
     on_effort: OnEffort | None,
 ) -> None:
     """Read the child's words until it ends; listeners run in the caller's thread.
 
-    A word is `progress PERCENT SOLUTIONS COST`, `effort S CPU_S KB`, or a complaint.
+    A word is `progress PERCENT SOLUTIONS COST`, `effort S CPU_S KB READY_S`, or a complaint.
     """
     for raw in _pipe(child.stderr):
         line = raw.decode(errors="replace").strip()
@@ -197,9 +204,9 @@ def _listen(
         if kind == "progress" and len(said) == 3:
             if on_progress is not None:
                 on_progress(_progress(*said))
-        elif kind == "effort" and len(said) == 3:
+        elif kind == "effort" and len(said) == 4:
             if on_effort is not None:
-                on_effort(_effort(*said))
+                on_effort(_effort(asked_s, *said))
         else:
             words.append(line)
 
@@ -212,9 +219,12 @@ def _progress(percent: str, solutions: str, cost: str) -> Progress:
     )
 
 
-def _effort(engine_s: str, engine_cpu_s: str, peak_kb: str) -> Effort:
+def _effort(
+    asked_s: float, engine_s: str, engine_cpu_s: str, peak_kb: str, ready_s: str
+) -> Effort:
     return Effort(
         engine_s=float(engine_s),
         engine_cpu_s=float(engine_cpu_s),
         peak_kb=int(peak_kb),
+        start_s=float(ready_s) - asked_s,
     )
