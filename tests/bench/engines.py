@@ -27,8 +27,8 @@ from tests.bench.event import working
 from tests.bench.sockets import said
 from tests.processes import pids_of
 
-SOLVES = "apps.routes.solver.worker"
-"""The module that a solving process runs."""
+SOLVES = "solving"
+"""How a solving process calls itself."""
 
 RUNS_S = 0.3
 """A solving process is struck when it has been at work for so long."""

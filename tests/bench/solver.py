@@ -21,10 +21,10 @@ from typing import Any
 
 from django.core.management import CommandError
 
+from apps.routes.solver.births import ROOT
 from apps.routes.solver.codec import SolveRequest, encode_request, encode_solution
 from apps.routes.solver.port import Stop, engine_names
 from apps.routes.solver.process import (
-    ROOT,
     Effort,
     SolverFailed,
     SolverTimeout,

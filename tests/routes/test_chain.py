@@ -1,7 +1,5 @@
 """Engines that fail, each in its way, and who answers in their place."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -21,6 +19,7 @@ from apps.routes.chain import (
 from apps.routes.models import Plan, PlanningParameter, UnservedOrder
 from apps.routes.parameters import DEFAULTS, Parameters, with_overrides
 from apps.routes.solver import process
+from apps.routes.solver.births import Child, Spawned
 from apps.routes.solver.greedy import GreedySolver
 from apps.routes.solver.port import RULES, Stop
 from apps.routes.solver.problem import Problem, Shipment
@@ -65,18 +64,9 @@ def engines_do(monkeypatch: pytest.MonkeyPatch) -> Script:
     def script(*programs: str) -> list[str]:
         left = list(programs)
 
-        def start() -> subprocess.Popen[bytes]:
+        def start() -> Child:
             started.append(left[0] if left else "engine")
-            if not left:
-                return begin()
-            return subprocess.Popen(
-                [sys.executable, "-c", left.pop(0)],
-                cwd=process.ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
+            return Spawned("-c", left.pop(0)) if left else begin()
 
         monkeypatch.setattr(process, "_start", start)
         return started

@@ -1,7 +1,5 @@
 """Who plans: the engines die, the rules take over within seconds, and the way back."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -33,6 +31,7 @@ from apps.routes.services.modes import (
 )
 from apps.routes.services.parameters import keep_parameters
 from apps.routes.solver import process
+from apps.routes.solver.births import Child, Spawned
 from apps.routes.states import Act, Leave, PlanState
 from tests.factories import NOW, SERVICE_DATE, DepotFactory
 from tests.queueing import drain
@@ -55,15 +54,9 @@ def kill_engines(monkeypatch: pytest.MonkeyPatch) -> Kill:
     """Let every child that solves be killed as soon as it starts; count them."""
     started: list[str] = []
 
-    def start() -> subprocess.Popen[bytes]:
+    def start() -> Child:
         started.append("killed")
-        return subprocess.Popen(
-            [sys.executable, "-c", IS_KILLED],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        return Spawned("-c", IS_KILLED)
 
     def kill() -> list[str]:
         monkeypatch.setattr(process, "_start", start)

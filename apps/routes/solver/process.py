@@ -1,24 +1,20 @@
 """A solve in a process of its own, that can be killed.
 
 Engines in C++ hold the interpreter for the whole search, and a task's timeout does not
-interrupt them. A child process can be killed, and dies with its parent.
+interrupt them. A child process can be killed, and dies with its parent (`births`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from apps.routes.solver.births import Child, start
 from apps.routes.solver.codec import SolveRequest, decode_solution, encode_request
 from apps.routes.solver.port import EngineRefused, Progress
 
@@ -29,7 +25,6 @@ if TYPE_CHECKING:
     from apps.routes.solver.problem import Problem
     from apps.routes.solver.solution import Solution
 
-ROOT = Path(__file__).resolve().parents[3]
 REFUSED_EXIT = 3
 """The worker's exit code for a problem that its engine refuses."""
 
@@ -71,18 +66,18 @@ class Brood:
     def __init__(self) -> None:
         """Begin without children."""
         self._lock = threading.Lock()
-        self._children: set[subprocess.Popen[bytes]] = set()
+        self._children: set[Child] = set()
         self._is_over = False
 
-    def take(self, child: subprocess.Popen[bytes]) -> None:
+    def take(self, child: Child) -> None:
         """Take a child in; where all were killed already, it is too."""
         with self._lock:
             self._children.add(child)
             is_over = self._is_over
         if is_over:
-            _kill(child)
+            child.end()
 
-    def let_go(self, child: subprocess.Popen[bytes]) -> None:
+    def let_go(self, child: Child) -> None:
         """Forget a child that has ended."""
         with self._lock:
             self._children.discard(child)
@@ -93,7 +88,7 @@ class Brood:
             self._is_over = True
             children = list(self._children)
         for child in children:
-            _kill(child)
+            child.end()
 
 
 def solve_in_process(
@@ -108,9 +103,7 @@ def solve_in_process(
     on_effort: OnEffort | None = None,
     brood: Brood | None = None,
 ) -> Solution:
-    """Solve in a child process; after `timeout_s` its whole group is killed.
-
-    So it is when its `brood` is.
+    """Solve in a child process, which is killed after `timeout_s`, or with its `brood`.
 
     Raises:
         SolverTimeout: it took longer.
@@ -143,7 +136,7 @@ def solve_in_process(
         code = child.wait()
     finally:
         timer.cancel()
-        _kill(child)
+        child.end()
         if brood is not None:
             brood.let_go(child)
         _pipe(child.stdout).close()
@@ -157,15 +150,11 @@ def solve_in_process(
     raise SolverFailed(code, words)
 
 
-def _start() -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "apps.routes.solver.worker", str(os.getpid())],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+def _start() -> Child:
+    try:
+        return start()
+    except OSError as error:
+        raise SolverFailed(0, [f"no process to solve in: {error}"]) from error
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
@@ -174,21 +163,14 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     return stream
 
 
-def _kill(child: subprocess.Popen[bytes]) -> None:
-    """Kill the child's whole group; it leads a session of its own."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-
-
-def _end_late(child: subprocess.Popen[bytes], late: threading.Event) -> None:
+def _end_late(child: Child, late: threading.Event) -> None:
     """Kill a child whose time is up, and leave word of it before it can be noticed."""
     late.set()
-    _kill(child)
+    child.end()
 
 
 def _listen(
-    child: subprocess.Popen[bytes],
+    child: Child,
     asked_s: float,
     words: deque[str],
     on_progress: OnProgress | None,

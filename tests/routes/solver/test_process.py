@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from apps.routes.solver import process
+from apps.routes.solver.births import Child
 from apps.routes.solver.port import Progress, Stop, open_engine
 from apps.routes.solver.process import (
     Brood,
@@ -30,7 +31,8 @@ from tests.routes.solver.instances import composed_day
 begin = process._start
 def start():
     child = begin()
-    print(child.pid, flush=True)
+    stat = open(f"/proc/{child.pid}/stat").read()
+    print(child.pid, stat.rpartition(")")[2].split()[1], flush=True)
     return child
 process._start = start
 process.solve_in_process(
@@ -46,7 +48,7 @@ def children(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     pids: list[int] = []
     start = process._start
 
-    def remember() -> subprocess.Popen[bytes]:
+    def remember() -> Child:
         child = start()
         pids.append(child.pid)
         return child
@@ -150,18 +152,19 @@ def test_solve_in_process_leaves_no_child_when_the_listener_fails(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a signal at death is Linux's")
-def test_worker_dies_with_its_parent() -> None:
+def test_worker_and_nursery_die_with_their_parent() -> None:
     parent = subprocess.Popen(
         [sys.executable, "-c", ORPHAN], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert parent.stdout is not None
     with parent, parent.stdout as words:
-        worker_pid = int(words.readline())
-        was_running = is_running(worker_pid)
+        worker_pid, nursery_pid = map(int, words.readline().split())
+        was_running = is_running(worker_pid), nursery_pid != parent.pid
         parent.kill()
 
-    assert was_running
+    assert was_running == (True, True)
     assert wait_until_gone(worker_pid)
+    assert wait_until_gone(nursery_pid)
 
 
 def test_solve_in_process_works_under_a_daemonic_process() -> None:
@@ -184,9 +187,9 @@ def _solve_small() -> None:
     assert solution == open_engine("greedy").solve(problem, stop=stop, seed=1)
 
 
-def test_worker_loads_no_framework() -> None:
+def test_nursery_and_worker_load_no_framework() -> None:
     code = (
-        "import sys, apps.routes.solver.worker\n"
+        "import sys, apps.routes.solver.nursery\n"
         "from apps.routes.solver.port import engine_names, open_engine\n"
         "assert 'ortools' not in sys.modules\n"
         "[open_engine(name) for name in engine_names()]\n"
