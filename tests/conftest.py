@@ -1,7 +1,5 @@
 """What every test may count on: a cache of its own, and passwords that hash fast."""
 
-import os
-import shutil
 import uuid
 from collections.abc import Generator
 
@@ -19,6 +17,7 @@ from pytest_django import Settings
 from pytest_django.plugin import blocking_manager_key
 
 from apps.core.roles import grant_roles
+from tests.migrated import begin_migrated
 
 examples.register_profile(
     "no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -44,17 +43,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def django_db_keepdb(
     request: pytest.FixtureRequest, django_db_modify_db_settings: None
 ) -> bool:
-    """Begin with a copy of a database that CI has migrated, where it has.
-
-    `MIGRATED` is a file of SQLite, `MIGRATED_POSTGRES` a database beside the tests'.
-    """
-    own = connections["default"].settings_dict["TEST"]
-    if connections["default"].vendor == "postgresql":
-        own["TEMPLATE"] = os.environ.get("MIGRATED_POSTGRES")
-    elif made := os.environ.get("MIGRATED"):
-        shutil.copy(made, own["NAME"])
-        return True
-    return bool(request.config.option.reuse_db)
+    """Begin with a copy of a database that CI has migrated, where it has."""
+    default = connections["default"]
+    is_there = begin_migrated(default.settings_dict["TEST"], default.vendor)
+    return is_there or bool(request.config.option.reuse_db)
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ with a published day, takes stops away, and looks at what was stored.
 """
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +14,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+
+from tests.migrated import put_migrated
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_S = 240.0
@@ -26,15 +27,6 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     return port
-
-
-def put_migrated(data_dir: Path) -> None:
-    """Give a data directory a migrated database, where one has been made for all.
-
-    Migrations take half a minute on each new file; `MIGRATED` names one that CI has made.
-    """
-    if made := os.environ.get("MIGRATED"):
-        shutil.copy(made, data_dir / "roundsman.sqlite3")
 
 
 class Part:
@@ -80,9 +72,9 @@ class Served:
             "LOG_LEVEL": "WARNING",
             "REDIS_URL": redis_url,
         }
-        put_migrated(data_dir)
-        migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-        subprocess.run(migrate, cwd=ROOT, env=environment, check=True, timeout=240)
+        if not put_migrated(data_dir):
+            migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+            subprocess.run(migrate, cwd=ROOT, env=environment, check=True, timeout=240)
         uvicorn = [sys.executable, "-m", "uvicorn", "config.asgi:application"]
         uvicorn += ["--port", str(web_port), "--log-level", "warning"]
         stage = [sys.executable, "-m", "tests.sync.stage", str(stage_port)]

@@ -18,6 +18,8 @@ import psycopg
 import pytest
 from django.conf import settings
 
+from tests.migrated import template
+
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 120.0
 TASKS = 40
@@ -50,7 +52,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     name = f"roundsman_scaled_{secrets.token_hex(4)}"
     base_url, _, _ = os.environ["DATABASE_URL"].rpartition("/")
     with psycopg.connect(f"{base_url}/postgres", autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}".encode())
+        server.execute(f"CREATE DATABASE {name}{template()}".encode())
         made = {
             **os.environ,
             "DATABASE_URL": f"{base_url}/{name}",
@@ -59,7 +61,8 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
             "SECRET_KEY": secrets.token_urlsafe(64),
         }
         try:
-            manage(made, "migrate", "--verbosity", "0")
+            if not template():
+                manage(made, "migrate", "--verbosity", "0")
             yield made
         finally:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())

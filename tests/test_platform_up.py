@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests.migrated import put_migrated
 from tests.processes import pids_of
-from tests.serving import put_migrated
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 120.0

@@ -29,6 +29,7 @@ from django.core.management import CommandError
 
 from tests.bench._kill_device import KillDevice, NoAnswer
 from tests.bench._scratch import ends_in_order
+from tests.migrated import template
 from tests.processes import pids_of
 from tests.redis_server import OwnRedis, has_redis
 from tests.serving import free_port
@@ -67,7 +68,8 @@ class Drill:
         stack.callback(self.redis.stop)
         self.port = free_port()
         self.environment = self._environment()
-        manage(self.environment, "migrate", "--verbosity", "0")
+        if not template():
+            manage(self.environment, "migrate", "--verbosity", "0")
         script = f"from tests.bench._kill_day import lay; lay({devices})"
         words = ("shell", "--verbosity", "0", "-c", script)
         credentials = json.loads(manage(self.environment, *words).splitlines()[-1])
@@ -282,7 +284,7 @@ def own_database() -> Iterator[str]:
     base_url, _, _ = os.environ["DATABASE_URL"].rpartition("/")
     server = psycopg.connect(f"{base_url}/postgres", autocommit=True)
     with ends_in_order(), server:
-        server.execute(f"CREATE DATABASE {name}".encode())
+        server.execute(f"CREATE DATABASE {name}{template()}".encode())
         try:
             yield f"{base_url}/{name}"
         finally:

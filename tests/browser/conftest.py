@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.driving import Driver
-from tests.serving import put_migrated
+from tests.migrated import put_migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0

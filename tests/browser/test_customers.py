@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.driving import Driver
 from tests.browser.test_office import assert_fits
 from tests.customers.served import served_pages
-from tests.serving import put_migrated
+from tests.migrated import put_migrated
 
 pytestmark = pytest.mark.browser
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 
+from tests.migrated import begin_migrated
 from tests.simulation.ground import Ground
 from tests.simulation.history import SHOWN_STEPS, STEPS, Outcome, lay, run
 from tests.simulation.mutants import MUTANTS
@@ -88,12 +89,12 @@ def silence() -> Iterator[None]:
 @contextmanager
 def own_database() -> Iterator[None]:
     """Make a database beside the configured one, and remove it."""
-    settings = connection.settings_dict
-    name = settings["NAME"]
-    # Nothing runs side by side here, so SQLite needs no file.
-    own = None if connection.vendor == "sqlite" else f"{name}_simulation"
-    settings["TEST"]["NAME"] = own
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    name, own = connection.settings_dict["NAME"], connection.settings_dict["TEST"]
+    own["NAME"] = f"{name}_simulation"
+    is_there = begin_migrated(own, connection.vendor)
+    if connection.vendor == "sqlite" and not is_there:
+        own["NAME"] = None  # nothing runs side by side here: it needs no file
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, keepdb=is_there)
     try:
         yield
     finally:

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.simulation.mutants import MUTANTS
-from tests.simulation.running import MUTANT_SEEDS, kill, laid_base
+from tests.simulation.running import MUTANT_SEEDS, kill
+from tests.simulation.stage import Base
 
 FIRST_SEEDS = {
     "acknowledged before the commit": 2,
@@ -42,8 +43,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("name", MUTANTS)
-def test_mutant_is_killed(name: str) -> None:
+def test_mutant_is_killed(base: Base, name: str) -> None:
     first = FIRST_SEEDS.get(name, 0)
-    with laid_base() as base:
-        found = kill(base, name, range(first, first + MUTANT_SEEDS))
+    found = kill(base, name, range(first, first + MUTANT_SEEDS))
     assert found.seed is not None

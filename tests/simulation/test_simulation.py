@@ -4,14 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
 from tests.simulation.history import STEPS, run
-from tests.simulation.running import laid_base, run_seeds
+from tests.simulation.running import run_seeds
 from tests.simulation.stage import Base
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,12 +21,6 @@ SHORT_STEPS = 10
 """Seeds behind the first ones have short histories: many beginnings, in bearable time."""
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
-
-
-@pytest.fixture
-def base() -> Iterator[Base]:
-    with laid_base() as laid:
-        yield laid
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))

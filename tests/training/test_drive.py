@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from apps.training.fleet.reporting import DIGEST_LENGTH
-from tests.serving import put_migrated
+from tests.migrated import put_migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0
@@ -51,8 +51,7 @@ def installation(data_dir: Path) -> Iterator[dict[str, str]]:
     kept = {name: value for name, value in os.environ.items() if name not in OWN}
     url = f"http://localhost:{port}"
     environment = {**kept, "DATA_DIR": str(data_dir), "PUBLIC_URL": url}
-    put_migrated(data_dir)
-    if not os.environ.get("MIGRATED"):
+    if not put_migrated(data_dir):
         manage(environment, "migrate", "--verbosity", "0")
     manage(
         environment,
