@@ -14,7 +14,14 @@ from apps.routes.gateways.base import RoadsFailed
 from apps.routes.gateways.estimated import EstimatedTravelTimes
 from apps.routes.intake import day_input
 from tests.bench._large_days import DAY, composed_large_day, lay_out_days
-from tests.bench.matrix import TOWN, osrm_here, pair_by_pair, places_in, used_s
+from tests.bench.matrix import (
+    TOWN,
+    osrm_here,
+    pair_by_pair,
+    places_in,
+    spent_s,
+    waited_s,
+)
 from tests.bench.scale import Watch, depots_of, exponents, family
 from tests.factories import NOW
 
@@ -84,16 +91,36 @@ def test_watch_counts_the_memory_of_children() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_processor_time_of_a_child_is_counted_while_it_lives() -> None:
+def test_processor_time_of_a_child_is_counted_while_it_lives_and_after() -> None:
     script = "import time\nwhile time.process_time() < 0.3: pass\nprint(1, flush=True); input()"
-    before_s = used_s()
+    before_s, _ = spent_s()
     with subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        assert used_s() - before_s >= 0.28
+        assert spent_s()[0] - before_s >= 0.28
         child.communicate(b"\n")
+    assert spent_s()[0] - before_s >= 0.28
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_waits_for_a_core_is_counted() -> None:
+    core = min(os.sched_getaffinity(0))
+    script = (
+        f"import os, sys, time; os.sched_setaffinity(0, {{{core}}}); os.fork()\n"
+        "while time.process_time() < 0.2: pass\n"
+        "print(os.getpid(), flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        both = [int(child.stdout.readline()) for _ in range(2)]
+        waited = sum(map(waited_s, both))
+        child.communicate(b"")
+
+    assert waited > 0.1, "one of them had no core while the other had it"
 
 
 def test_peer_of_the_estimate_says_the_same() -> None:

@@ -3,6 +3,10 @@
 Beside the estimate, in the same run, its peer: the same law pair by pair, by `geopy`. OSRM
 answers where this machine has its wheel and a network (`manage.py build_roads FILE`);
 the places then lie within the network. No cache of matrices takes part.
+
+On a machine that others use too, a table takes what it computes and what it waits for a
+core: `osrm_processor_s` is the one, with both halves of a table that is made in halves,
+`osrm_waited_s` the other, by Linux's own count. `--cores 1` binds all of it to one core.
 """
 
 import argparse
@@ -35,25 +39,32 @@ PEER_PLACES = 60
 
 
 def main(argv: list[str]) -> dict[str, Any]:
-    """Make matrices of `--places`; return milliseconds, the median of `--times`."""
+    """Make matrices of `--places`; return the median and the worst of `--times`."""
     parser = argparse.ArgumentParser(prog="bench matrix")
     parser.add_argument("--places", type=int, default=1000)
-    parser.add_argument("--times", type=int, default=5)
+    parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--cores", type=int, help="Default: all that there are.")
     parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args(argv)
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: given.cores])
     points = places_in(TOWN, given.places, given.seed)
     source = EstimatedTravelTimes()
     started = time.process_time()
     source.matrix(points)
     own_ms = 1000 * (time.process_time() - started)
+    taken_ms = timed_ms(lambda: source.matrix(points), given.times)
     figures: dict[str, Any] = {
         "places": given.places,
-        "estimate_ms": median_ms(lambda: source.matrix(points), given.times),
+        "times": given.times,
+        "cores": len(os.sched_getaffinity(0)),
+        "load": os.getloadavg()[0],
+        "estimate_ms": round(statistics.median(taken_ms), 1),
+        "estimate_worst_ms": round(max(taken_ms), 1),
         # Of one core's own time, whatever else the machine does.
         "estimate_processor_ms": round(own_ms, 1),
     }
     few = points[: min(PEER_PLACES, len(points))]
-    peer_ms = median_ms(lambda: pair_by_pair(few), 1)
+    (peer_ms,) = timed_ms(lambda: pair_by_pair(few), 1)
     scale = (given.places / max(1, len(few))) ** 2
     figures["peer_pair_by_pair_ms"] = round(peer_ms * scale, 1)
     figures |= osrm_figures(given.places, given.times, given.seed)
@@ -74,14 +85,14 @@ def places_in(bounds: Bounds, count: int, seed: int) -> list[Point]:
     ]
 
 
-def median_ms(act: Callable[[], object], times: int) -> float:
-    """Do something so often, and return the median of the milliseconds it took."""
+def timed_ms(act: Callable[[], object], times: int) -> list[float]:
+    """Do something so often, and return the milliseconds that each time took."""
     taken = []
     for _ in range(max(1, times)):
         started = time.perf_counter()
         act()
         taken.append(1000 * (time.perf_counter() - started))
-    return round(statistics.median(taken), 1)
+    return taken
 
 
 def pair_by_pair(points: Sequence[Point]) -> list[list[int]]:
@@ -111,13 +122,14 @@ def osrm_figures(places: int, times: int, seed: int) -> dict[str, Any]:
         first_s = time.perf_counter() - started
     except RoadsFailed as error:
         return {"osrm_s": None, "osrm_why": str(error)}
-    before_s = used_s()
-    next_ms = median_ms(lambda: engine.table(points, every, every), times)
-    own_s = (used_s() - before_s) / max(1, times)
+    before_s, waited_before_s = spent_s()
+    taken_ms = timed_ms(lambda: engine.table(points, every, every), times)
+    used_s, waited_s = spent_s()
     return {
-        "osrm_s": round(next_ms / 1000, 3),
-        # Of one core's own time, OSRM's process counted in.
-        "osrm_processor_s": round(own_s, 3),
+        "osrm_s": round(statistics.median(taken_ms) / 1000, 3),
+        "osrm_worst_s": round(max(taken_ms) / 1000, 3),
+        "osrm_processor_s": round((used_s - before_s) / len(taken_ms), 3),
+        "osrm_waited_s": round((waited_s - waited_before_s) / len(taken_ms), 3),
         "osrm_first_s": round(first_s, 3),
         "osrm_how": how,
         "osrm_network": network.name,
@@ -125,16 +137,22 @@ def osrm_figures(places: int, times: int, seed: int) -> dict[str, Any]:
     }
 
 
-def used_s() -> float:
-    """Return the seconds of a core that this process and all below it have used."""
-    return sum(map(processor_s, family(os.getpid())))
+def spent_s() -> tuple[float, float]:
+    """Return the seconds of a core that all of ours have used, and waited for."""
+    ours = family(os.getpid())
+    return sum(map(processor_s, ours)), sum(map(waited_s, ours))
 
 
 def processor_s(pid: int) -> float:
-    """Return the seconds of a core that a process has used, as Linux counts them."""
+    """Return the seconds of a core that a process and its ended children have used."""
     text = Path(f"/proc/{pid}/stat").read_text()
-    user, system = text.rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / TICKS_A_S
+    return sum(map(int, text.rpartition(")")[2].split()[11:15])) / TICKS_A_S
+
+
+def waited_s(pid: int) -> float:
+    """Return the seconds that a process was ready to go on and had no core."""
+    _, waited_ns, _ = Path(f"/proc/{pid}/schedstat").read_text().split()
+    return int(waited_ns) / 1e9
 
 
 def osrm_here() -> tuple[RoadEngine, Network, str]:

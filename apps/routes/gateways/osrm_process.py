@@ -140,6 +140,8 @@ class OsrmProcess:
             self._child = subprocess.Popen(
                 self._command,
                 cwd=ROOT,
+                # No threads for linear algebra: it forks (`osrm_halves`).
+                env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._words,

@@ -53,6 +53,11 @@ def pack_table(durations_s: Entries, distances_m: Entries) -> tuple[list[int], b
     return list(durations_s.shape), body
 
 
+def bytes_of_table(shape: list[int]) -> int:
+    """Return the number of bytes of `pack_table`: four for each of two numbers a pair."""
+    return 8 * shape[0] * shape[1]
+
+
 def unpack_table(shape: list[int], body: bytes) -> tuple[Entries, Entries]:
     """Return durations and distances of `pack_table`."""
     both = np.frombuffer(body, dtype="<i4").astype(np.int32).reshape(2, *shape)

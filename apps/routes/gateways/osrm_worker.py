@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from apps.core.units import Point
-from apps.routes.gateways import osrm_wire
+from apps.routes.gateways import osrm_halves, osrm_wire
 from apps.routes.gateways.base import RoadsFailed
 from apps.routes.gateways.osrm_local import OsrmLocal
 
@@ -43,8 +43,10 @@ def answer(engine: OsrmLocal, question: dict[str, Any]) -> tuple[dict[str, Any],
         case "provenance":
             return asdict(engine.provenance(points)), b""
         case "table":
-            found = engine.table(points, question["sources"], question["targets"])
-            shape, body = osrm_wire.pack_table(*found)
+            asked = question["sources"], question["targets"]
+            shape, body = osrm_wire.pack_table(
+                *osrm_halves.table(engine, points, *asked)
+            )
             return {"shape": shape}, body
         case "route":
             return osrm_wire.pack(engine.route(points)), b""

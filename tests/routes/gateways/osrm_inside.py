@@ -3,29 +3,43 @@
 There is neither Django nor pytest there. ROADS_ROOT names the built network of the town.
 """
 
+import contextlib
 import os
+import signal
 import unittest
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import numpy as np
 
 from apps.core.units import Point
+from apps.routes.gateways import osrm_halves
 from apps.routes.gateways.base import RoadsFailed
 from apps.routes.gateways.osrm_local import OsrmLocal
 from apps.routes.solver.problem import UNREACHABLE
 from tests.routes.gateways.town_map import APART, STEP_M, crossing
 
+ROOT = Path(os.environ["ROADS_ROOT"])
 KMH = 25
 """What OSRM's car drives on a residential street."""
 
 LINE = [crossing(0, 2), crossing(2, 2), crossing(4, 2)]
 
 
+def in_halves() -> Any:
+    """Let every table be large, and two cores be there."""
+    both = contextlib.ExitStack()
+    both.enter_context(mock.patch.object(osrm_halves, "LARGE", 1))
+    both.enter_context(mock.patch.object(osrm_halves, "_cores", return_value=2))
+    return both
+
+
 class EngineInProcess(unittest.TestCase):
     """`OsrmLocal` on the small town."""
 
     def setUp(self) -> None:
-        self.engine = OsrmLocal(Path(os.environ["ROADS_ROOT"]))
+        self.engine = OsrmLocal(ROOT)
 
     def test_table_holds_time_and_metres_along_the_streets(self) -> None:
         durations_s, distances_m = self.engine.table(LINE, range(3), range(3))
@@ -43,6 +57,48 @@ class EngineInProcess(unittest.TestCase):
 
         assert part.tolist() == square[np.ix_([3, 1], [0, 2, 4])].tolist()
         assert part_m.tolist() == metres[np.ix_([3, 1], [0, 2, 4])].tolist()
+
+    def test_table_in_halves_is_the_whole(self) -> None:
+        places = [*LINE, crossing(1, 4), APART[0]]
+        asked = places, [4, 0, 3, 1, 2], [0, 2, 4]
+        whole = self.engine.table(*asked)
+        here, made_here = os.getpid(), list[int]()
+
+        class Counting(OsrmLocal):
+            def table(self, *asked: Any) -> Any:
+                made_here.append(len(asked[1]))
+                return super().table(*asked)
+
+        with in_halves():
+            halves = osrm_halves.table(Counting(ROOT), *asked)
+
+        assert os.getpid() == here
+        assert made_here == [2], "the fork has made the rest"
+        for one, other in zip(whole, halves, strict=True):
+            assert one.dtype == other.dtype
+            assert one.tolist() == other.tolist()
+
+    def test_table_whose_second_half_dies_is_made_all_the_same(self) -> None:
+        asked = LINE, range(3), range(3)
+        here = os.getpid()
+
+        class Mortal(OsrmLocal):
+            def table(self, *asked: Any) -> Any:
+                if os.getpid() != here:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return super().table(*asked)
+
+        with in_halves():
+            durations_s, _ = osrm_halves.table(Mortal(ROOT), *asked)
+
+        assert durations_s.tolist() == self.engine.table(*asked)[0].tolist()
+
+    def test_a_small_table_or_a_single_core_is_not_halved(self) -> None:
+        asked = LINE, range(3), range(3)
+        with mock.patch.object(os, "fork", side_effect=AssertionError):
+            osrm_halves.table(self.engine, *asked)
+            with in_halves(), mock.patch.object(osrm_halves, "_cores", return_value=1):
+                osrm_halves.table(self.engine, *asked)
 
     def test_a_one_way_street_is_longer_back(self) -> None:
         places = [crossing(1, 0), crossing(3, 0)]

@@ -48,7 +48,7 @@ def test_the_engine_passes_its_tests_in_an_interpreter_that_has_it(town: Built) 
     assert done.returncode == 0, done.stderr
     ran = re.search(r"Ran (\d+) tests", done.stderr)
     assert ran is not None
-    assert int(ran[1]) == 11
+    assert int(ran[1]) == 14
 
 
 def test_the_process_answers_all_four_questions(roads: OsrmProcess) -> None:
