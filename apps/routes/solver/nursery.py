@@ -10,13 +10,13 @@ is when its parent ends, and what it bore dies with it.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import os
 import selectors
 import socket
 import sys
 import traceback
-from pathlib import Path
 from typing import NoReturn
 
 from apps.routes.solver import worker
@@ -26,8 +26,10 @@ from apps.routes.solver.port import MENDER, RULES, open_engine
 LOADED = (RULES, "pyvrp", MENDER)
 """Engines loaded beforehand; OR-Tools is large, and asked only when another has failed."""
 
-NAME = "solving"
-"""How a solving process is called in the list of processes."""
+PR_SET_NAME = 15
+"""Linux, prctl(2): how this process is called in the list of processes."""
+
+NAME = b"solving"
 
 
 def main() -> None:
@@ -59,7 +61,7 @@ def _bear(asked: socket.socket, ready: selectors.BaseSelector) -> bool:
     for end in ends:
         os.close(end)
     link, handle = socket.socket(fileno=link_end), os.pidfd_open(pid)
-    with contextlib.suppress(BrokenPipeError):  # whoever asked may have given up
+    with contextlib.suppress(ConnectionError):  # whoever asked may have given up
         socket.send_fds(link, [NUMBER.pack(pid)], [handle])
     ready.register(handle, selectors.EVENT_READ, (pid, link))
     return True
@@ -69,7 +71,7 @@ def _tell_end(handle: int, pid: int, link: socket.socket) -> None:
     """Say the exit code of a process that has ended."""
     _, status = os.waitpid(pid, 0)
     os.close(handle)
-    with link, contextlib.suppress(BrokenPipeError):
+    with link, contextlib.suppress(ConnectionError):
         link.send(NUMBER.pack(os.waitstatus_to_exitcode(status)))
 
 
@@ -79,8 +81,10 @@ def _solve(ends: list[int], parent_pid: int) -> NoReturn:
     try:
         for number, end in enumerate(ends):
             os.dup2(end, number)
-        os.closerange(len(ends), os.sysconf("SC_OPEN_MAX"))
-        Path("/proc/self/comm").write_text(NAME)
+        for open_here in set(map(int, os.listdir("/proc/self/fd"))) - {0, 1, 2}:
+            with contextlib.suppress(OSError):  # the listing's own is closed again
+                os.close(open_here)
+        ctypes.CDLL(None).prctl(PR_SET_NAME, NAME)
         code = worker.main(parent_pid)
     except BaseException:  # noqa: BLE001  as an interpreter ends: last words, and code 1
         traceback.print_exc()
