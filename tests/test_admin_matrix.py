@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+import pytest_django
+from django.conf import settings
 from django.contrib import admin
-from django.test import Client
+from django.db import transaction
+from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, reverse
 
 from apps.core.roles import DRIVER, ROLES, permissions_of
@@ -306,9 +309,35 @@ def address(pattern: URLPattern, office: Office) -> str:
     return reverse(f"admin:{pattern.name}", args=[row.pk if row else 0])
 
 
-@pytest.fixture
-def office() -> Office:
+@pytest.fixture(scope="module", autouse=True)
+def own_storage() -> Iterator[None]:
+    """Files of proof lie in memory as long as the offices stand: all through the file."""
+    memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    with override_settings(STORAGES={**settings.STORAGES, "proofs": memory}):
+        yield
+
+
+@pytest.fixture(scope="module")
+def laid(
+    own_storage: None,
+    django_db_setup: None,
+    django_db_blocker: pytest_django.DjangoDbBlocker,
+) -> Iterator[None]:
+    """Let rows stand all through the file: pages are looked at here, nothing is changed."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def office(laid: None) -> Office:
     return make_office()
+
+
+@pytest.fixture(scope="module")
+def mine(laid: None) -> Office:
+    """Return an office beside the other, which sees nothing of it."""
+    return make_office(code="mine")
 
 
 def test_every_page_of_the_admin_stands_in_the_table() -> None:
@@ -347,8 +376,9 @@ def test_driver_and_stranger_are_sent_to_sign_in_from_every_page(
             assert answer["Location"].startswith("/admin/login/"), pattern.name
 
 
-def test_row_of_another_depot_is_absent_from_every_page(office: Office) -> None:
-    mine = make_office(code="mine")
+def test_row_of_another_depot_is_absent_from_every_page(
+    office: Office, mine: Office
+) -> None:
     client = signed_in(make_user("Supervisor", mine.depot))
     wrong = []
     for pattern in admin_patterns():
@@ -372,8 +402,9 @@ def test_row_of_another_depot_is_absent_from_every_page(office: Office) -> None:
         if needs["view"] != NOBODY and label not in HOUSE_WIDE
     ],
 )
-def test_list_shows_rows_of_ones_own_depots_alone(label: str, office: Office) -> None:
-    mine = make_office(code="mine")
+def test_list_shows_rows_of_ones_own_depots_alone(
+    label: str, office: Office, mine: Office
+) -> None:
     role = "Data steward" if label == "orders.address" else "Supervisor"
     client = signed_in(make_user(role, mine.depot))
     page = client.get(reverse(f"admin:{label.replace('.', '_')}_changelist"))
