@@ -47,9 +47,22 @@ class Ejection:
         self.live = live
         self._vacancies: Vacancies | None = None
         self._moves: dict[int, list[Move]] = {}
+        self._hopeless: set[int] = set()
 
     def make_room(self, job: int) -> bool:
-        """Place a job at the expense of no other; tell whether that was possible."""
+        """Place a job at the expense of no other; tell whether that was possible.
+
+        What found no room is not tried again before a route has changed.
+        """
+        if job in self._hopeless:
+            return False
+        if self._finds_room(job):
+            self._hopeless.clear()
+            return True
+        self._hopeless.add(job)
+        return False
+
+    def _finds_room(self, job: int) -> bool:
         if not any(self._could_serve(places, job) for places in self.live.places):
             return False
         worth = min(NEVER, self.live.view.prize_milli(job))

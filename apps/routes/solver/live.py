@@ -10,17 +10,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from apps.routes.solver.assemble import plan_route
-from apps.routes.solver.columns import columns_of
 from apps.routes.solver.gaps import lay_places
 from apps.routes.solver.growing import grow
 from apps.routes.solver.port import EngineRefused
 from apps.routes.solver.routestate import build_route
+from apps.routes.solver.vacancies import Leavings
 from apps.routes.solver.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from apps.routes.solver.columns import Columns
     from apps.routes.solver.gaps import Places
     from apps.routes.solver.problem import Job, Problem, Vehicle
     from apps.routes.solver.routestate import RouteState
@@ -71,7 +70,9 @@ class LivePlan:
         for number in range(len(self.routes)):
             self.stated[number] = self._state(number)
         self.places: list[Places] = [lay_places(self.view, one) for one in self.routes]
-        self._columns = columns_of(self.view)
+        self._leavings: list[Leavings | None] = [None] * len(self.routes)
+        for number in range(len(self.routes)):
+            self.leavings(number)
 
     def _follow(self, number: int, sequence: tuple[int, ...]) -> None:
         locked = self.view.cars[number].locked
@@ -86,11 +87,13 @@ class LivePlan:
             )
         self.routes.append(route)
 
-    @property
-    def columns(self) -> Columns:
-        """The jobs as they are now, as arrays."""
-        self._columns = self._columns.grown(self.view)
-        return self._columns
+    def leavings(self, number: int) -> Leavings:
+        """Give a car's route without each of its stops in turn, as it is now."""
+        found = self._leavings[number]
+        if found is None:
+            found = Leavings(self.view, self.routes[number], self.places[number])
+            self._leavings[number] = found
+        return found
 
     @property
     def problem(self) -> Problem:
@@ -142,6 +145,7 @@ class LivePlan:
         """Take a route in place of its car's."""
         self.routes[route.number] = route
         self.places[route.number] = lay_places(self.view, route)
+        self._leavings[route.number] = None
         self.touched.add(route.number)
 
     def try_sequence(self, number: int, sequence: Sequence[int]) -> bool:

@@ -107,8 +107,11 @@ def mend(live: LivePlan) -> Solution:
         live.loose += shed(live, number, sequence)
     live.broken.clear()
     jobs, live.loose = sorted(live.loose), []
-    live.loose = _make_room(live, insert(live, jobs))
-    live.loose = _insert_waiting(live, insert(live, live.loose))
+    left = insert(live, jobs)
+    live.loose = _make_room(live, left)
+    if len(live.loose) < len(left):
+        live.loose = insert(live, live.loose)
+    live.loose = _insert_waiting(live, live.loose)
     return state_solution(live.view, live.plans(), _explain(live), PROVENANCE)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from apps.routes.solver.gaps import latest_start_s
+from apps.routes.solver.routestate import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,14 +58,19 @@ class Shifting:
     def _legs_behind(self, view: View, job: int, at: int) -> Iterator[int]:
         """Give the legs behind a job, at `at`, where the stop is in time.
 
-        The job is driven to, and then on stop by stop while there is time.
+        The job is driven to, and then on stop by stop while there is time. Once the
+        car is late for the stop where it stands, it is late for it anywhere behind.
         """
         car, sequence, out = view.cars[self.number], self.sequence, self.out
         rows_s, services_s, locations = car.durations_s, car.services_s, view.locations
         first, end, moved = len(car.locked), car.vehicle.end_location, sequence[out]
         farthest = self.legs[-1]
+        if farthest < at:
+            return
         place = locations[sequence[at - 1]] if at else car.vehicle.start_location
         ready_s, stop, here = self.earliest_s[at - first], job, locations[moved]
+        windows = view.windows[moved]
+        closes_s = windows[-1][1] if windows else NEVER
         for leg in range(at, farthest + 1):
             if leg == at or leg - 1 != out:
                 begin_s = view.next_start_s(
@@ -73,6 +79,8 @@ class Shifting:
                 if begin_s is None:
                     return
                 ready_s, place = begin_s + services_s[stop], locations[stop]
+                if ready_s > closes_s:
+                    return
             if leg in self.legs:
                 begin_s = view.next_start_s(moved, ready_s + rows_s[place][here])
                 after = locations[sequence[leg]] if leg < len(sequence) else end
@@ -87,12 +95,16 @@ class Shifting:
     def _legs_before(self, view: View, job: int, at: int) -> Iterator[int]:
         """Give the legs before a job, at `at`, where the stop is in time.
 
-        From the job back, each stop says how late the one before it may be done.
+        From the job back, each stop says how late the one before it may be done. Once
+        that is before the stop's own window opens, it is so anywhere before.
         """
         car, sequence, out = view.cars[self.number], self.sequence, self.out
         rows_s, services_s, locations = car.durations_s, car.services_s, view.locations
         first, moved = len(car.locked), sequence[out]
-        here = locations[moved]
+        if self.legs[0] > at:
+            return
+        here, windows = locations[moved], view.windows[moved]
+        done_s = services_s[moved] + (windows[0][0] if windows else -NEVER)
         following = at + (at == out)
         after = car.vehicle.end_location
         if following < len(sequence):
@@ -108,7 +120,7 @@ class Shifting:
             if view.windows[stop]:
                 bound_s = latest_start_s(view.windows[stop], bound_s)
             ready_s, after = self.earliest_s[leg - first], place
-            if ready_s > bound_s:
+            if ready_s > bound_s or done_s > bound_s:
                 return
             if leg in self.legs:
                 before = (

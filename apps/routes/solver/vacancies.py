@@ -1,357 +1,332 @@
-"""What opens up on the routes when one stop leaves one of them, as arrays of all cases.
+"""What opens up on a route when one stop leaves it, stop by stop.
 
-An array's axes are the route, the stop that leaves it, and the gap, a gap being the
-place before a stop or before the end. Where a stop leaves, the gaps before and behind it
-become one, its seat, which stands at the gap before it. Shorter routes are padded.
+Plain lists, as in `gaps`: leaving changes the times of few stops around, since waiting
+takes up the rest, so that there is little to reckon. A route's openings hold as long as
+it does.
 """
 
 from __future__ import annotations
 
-from itertools import chain
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from operator import add
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from apps.routes.solver.driving import begin, earliest_on, latest_back
 from apps.routes.solver.gaps import (
+    ALWAYS,
     OPEN,
     Gap,
     fits,
     latest_arrivals_s,
+    latest_start_s,
     plain_gaps,
+    price_gaps,
 )
 from apps.routes.solver.offers import Offer
 from apps.routes.solver.routestate import NEVER
 from apps.routes.solver.shifting import Shifting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from numpy.typing import NDArray
-
+    from apps.routes.solver.gaps import Places
     from apps.routes.solver.live import LivePlan
-    from apps.routes.solver.problem import Entries
+    from apps.routes.solver.routestate import RouteState
+    from apps.routes.solver.view import View
 
-    Integers = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
-    Rows = Integers | slice
-    Ways = tuple[Integers, Integers, Integers, Integers]
+NO_GAP = Gap(NEVER, -NEVER, 0, OPEN, 0, 0, 0, paid_wait=False)
+"""A gap for which there is never time."""
 
 
-class Vacancies:
-    """A live plan's routes, each without each of its open stops.
+@dataclass(slots=True)
+class Leaving:
+    """A stop that leaves its route: its leg, and the gaps that are others by it.
+
+    The gaps before and behind it become one, its `seat`. From the first open leg on,
+    `ready_s` is when the car may leave for a gap, and `latest_s` when it must be behind
+    it; those from `low` to `high` are not what they were. `room` is what the car can
+    take then, `saving_milli` what is saved.
+    """
+
+    leg: int
+    place: int
+    seat: Gap
+    low: int
+    high: int
+    ready_s: list[int]
+    latest_s: list[int]
+    room: tuple[int, ...]
+    saving_milli: int
+    changed: list[Gap] | None = None
+
+
+class Leavings:
+    """A route without each of its open stops in turn; its gaps as they are beside that.
 
     Breaks are left out of account: whoever uses a gap times the route anew.
     """
 
-    def __init__(self, live: LivePlan) -> None:
-        """Lay out the routes as they are now."""
-        self.view = live.view
-        self.cars = [
-            route.number
-            for route, places in zip(live.routes, live.places, strict=True)
-            if places.gaps and len(route.sequence) > places.gaps[0].leg
-        ]
-        rows = [_plain(live, number) for number in self.cars]
-        self.firsts = [gaps[0].leg for gaps in rows]
-        self.car = np.array(self.cars, dtype=np.int64)
-        self.first = np.array(self.firsts, dtype=np.int64)
-        self.sequences = [live.routes[number].sequence for number in self.cars]
-        self.stops = [
-            sequence[first:]
-            for sequence, first in zip(self.sequences, self.firsts, strict=True)
-        ]
-        self.deepest = max((len(stops) for stops in self.stops), default=0)
-        self._restless: Flags | None = None
-        self._shifting: dict[tuple[int, int], Shifting | None] = {}
-        if not self.deepest:
-            return
-        self._lay_gaps(live, rows)
-        self._lay_stops(live)
-        self._lay_seats()
-        self._run()
-
-    def _lay_gaps(self, live: LivePlan, rows: Sequence[Sequence[Gap]]) -> None:
-        sizes = np.array([len(gaps) for gaps in rows], dtype=np.int64)
-        self.is_gap = np.arange(self.deepest + 1) < sizes[:, None]
-        self.is_stop = self.is_gap[:, 1:]
-        table = np.zeros((len(Gap._fields), *self.is_gap.shape), dtype=np.int64)
-        flat = chain.from_iterable(chain.from_iterable(rows))
-        table[:, self.is_gap] = np.fromiter(flat, np.int64).reshape(-1, len(table)).T
-        ready_s, latest_s, before, after, _, direct_s, direct_m, pays = table
-        self.ready_s, self.latest_s = ready_s, latest_s
-        self.before, self.after = before, np.maximum(after, 0)
-        self.closed = (after != OPEN).astype(np.int64)
-        self.direct_s, self.direct_m, self.pays = direct_s, direct_m, pays
-        places = [live.places[number] for number in self.cars]
-        cars = [live.view.cars[number] for number in self.cars]
-        self.rooms = [one.room for one in places]
-        self.departures_s = [one.departure_s for one in places]
-        self.closes_s = [car.closes_s for car in cars]
-        self.rates = np.array([one.rates for one in places], dtype=np.int64)
-        kinds: dict[tuple[int, int], list[int]] = {}
-        for row, car in enumerate(cars):
-            kinds.setdefault((id(car.travel_s), id(car.travel_m)), []).append(row)
-        self.kinds: list[tuple[Entries, Entries, Rows]] = [
-            (
-                cars[rows[0]].travel_s,
-                cars[rows[0]].travel_m,
-                np.array(rows) if len(kinds) > 1 else slice(None),
-            )
-            for rows in kinds.values()
+    def __init__(self, view: View, route: RouteState, places: Places) -> None:
+        """Drive on from each stop and back, until the car is in step with the route."""
+        car = view.cars[route.number]
+        self.gaps = places.gaps
+        if car.rests:
+            latest_s = latest_arrivals_s(view, car, route.sequence)
+            self.gaps = plain_gaps(view, route, latest_s)
+        self.sequence = route.sequence
+        self.first = len(car.locked)
+        self.ready_s = [gap[0] for gap in self.gaps]
+        self.latest_s = [gap[1] for gap in self.gaps]
+        self._windows = view.windows
+        self._services_s = car.services_s
+        self._rows_s, self._rows_m = car.durations_s, car.distances_m
+        self.all = [
+            self._leave(view, out, places)
+            for out in range(len(route.sequence) - self.first)
         ]
 
-    def _lay_stops(self, live: LivePlan) -> None:
-        """Lay out the stops themselves: windows, services, and what they take."""
-        columns, is_stop = live.columns, self.is_stop
-        at = np.zeros(is_stop.shape, dtype=np.int64)
-        at[is_stop] = [job for stops in self.stops for job in stops]
-        cars = [live.view.cars[number] for number in self.cars]
-        percents = [car.vehicle.service_percent for car in cars]
-        if len({*percents}) == 1:
-            services_s = columns.services_s[percents[0]][at]
-        else:
-            services_s = np.array(
-                [columns.services_s[one][at[row]] for row, one in enumerate(percents)]
-            )
-        self.job, self.services_s = at, services_s * is_stop
-        self.firsts_s = np.where(is_stop, columns.firsts_s[:, at], -NEVER)
-        self.lasts_s = np.where(is_stop, columns.lasts_s[:, at], NEVER)
-        self.room = columns.demands[:, at] * is_stop
-        self.room += np.array(self.rooms, dtype=np.int64).T[:, :, None]
-
-    def _lay_seats(self) -> None:
-        """Reckon the ways past each stop, and what its leaving saves."""
-        there, on = self.before[:, :-1], self.after[:, 1:]
-        closed = self.closed[:, 1:]
-        self.past_s = np.zeros_like(there)
-        self.past_m = np.zeros_like(there)
-        for travel_s, travel_m, rows in self.kinds:
-            self.past_s[rows] = travel_s[there[rows], on[rows]]
-            self.past_m[rows] = travel_m[there[rows], on[rows]]
-        self.past_s *= closed * self.is_stop
-        self.past_m *= closed * self.is_stop
-        saved_s = self.direct_s[:, :-1] + self.direct_s[:, 1:] - self.past_s
-        saved_m = self.direct_m[:, :-1] + self.direct_m[:, 1:] - self.past_m
-        second, metre = self.rates[:, 0, None], self.rates[:, 2, None]
-        self.saving = (saved_s + self.services_s) * second + saved_m * metre
-
-    def _run(self) -> None:
-        """Drive every route without each of its stops: earliest on, latest back.
-
-        The stop that has left takes no time, and any time suits it.
-        """
-        count, depth = len(self.cars), self.deepest
-        stops = np.arange(depth)
-        whole = (depth, count, depth)
-        hops_s = _spread(self.direct_s, depth)
-        hops_s[stops, :, stops] = 0
-        hops_s[stops[1:], :, stops[:-1]] = self.past_s[:, :-1].T
-        services_s = _spread(self.services_s, depth)
-        services_s[stops, :, stops] = 0
-        firsts_s = np.empty((len(self.firsts_s), *whole), dtype=np.int64)
-        firsts_s[:] = np.moveaxis(self.firsts_s, 2, 1)[:, :, :, None]
-        firsts_s[:, stops, :, stops] = -NEVER
-        lasts_s = np.empty_like(firsts_s)
-        lasts_s[:] = np.moveaxis(self.lasts_s, 2, 1)[:, :, :, None]
-        lasts_s[:, stops, :, stops] = NEVER
-        self.earliest_s = earliest_on(
-            self.ready_s[:, :1], hops_s, services_s, firsts_s, lasts_s
+    def _leave(self, view: View, out: int, places: Places) -> Leaving:
+        gaps = self.gaps
+        here_s, _, before, _, leg, to_s, to_m, pays = gaps[out]
+        _, until_s, _, after, _, on_s, on_m, _ = gaps[out + 1]
+        stop = self.sequence[leg]
+        past_s = past_m = 0
+        if after >= 0:
+            past_s, past_m = self._rows_s[before][after], self._rows_m[before][after]
+        ready_s, latest_s = self.ready_s.copy(), self.latest_s.copy()
+        ready_s[out + 1], latest_s[out] = here_s, until_s
+        saved_s = to_s + on_s - past_s + self._services_s[stop]
+        rates = places.rates
+        return Leaving(
+            leg,
+            out,
+            Gap(here_s, until_s, before, after, leg, past_s, past_m, pays),
+            self._drive_back(out, until_s, after, latest_s),
+            self._drive_on(out, here_s, before, ready_s),
+            ready_s,
+            latest_s,
+            tuple(map(add, places.room, view.jobs[stop].demands)),
+            saved_s * rates[0] + (to_m + on_m - past_m) * rates[2],
         )
-        backs_s = _spread(self.direct_s[:, 1:] + self.services_s, depth)
-        past_s = self.past_s[:, 1:] + self.services_s[:, :-1]
-        backs_s[stops[:-1], :, stops[1:]] = past_s.T
-        backs_s[stops, :, stops] = 0
-        closes_s = np.array(self.closes_s, dtype=np.int64)[:, None]
-        self.last_s = latest_back(closes_s, backs_s, firsts_s, lasts_s)
-        self._mark(stops)
 
-    def _mark(self, stops: Integers) -> None:
-        """Mark the cases that are, those that gain something, and each stop's seat."""
-        gaps = np.arange(self.deepest + 1)[:, None]
-        is_case = self.is_gap.T[:, :, None] & self.is_stop[None]
-        self.is_open = is_case & (gaps != stops + 1)[:, None, :]
-        gains = self.earliest_s < self.ready_s.T[:, :, None]
-        gains |= self.last_s > self.latest_s.T[:, :, None]
-        gains[stops, :, stops] = True
-        self.gains = gains & self.is_open
-        self.seat_ready_s = self.earliest_s.diagonal(0, 0, 2)
-        self.seat_last_s = self.last_s.diagonal(0, 0, 2)
+    def _drive_on(self, out: int, now_s: int, place: int, ready_s: list[int]) -> int:
+        """Drive on until in step; return behind which gap the car is."""
+        gaps, rows_s, services_s = self.gaps, self._rows_s, self._services_s
+        windows, behind = self._windows, out + 1
+        for stop in self.sequence[self.first + behind :]:
+            there = gaps[behind][3]
+            now_s += rows_s[place][there]
+            for first_s, last_s in windows[stop]:
+                if now_s <= last_s:
+                    if now_s < first_s:  # noqa: PLR1730  (the hot path)
+                        now_s = first_s
+                    break
+            now_s += services_s[stop]
+            behind += 1
+            if now_s == ready_s[behind]:
+                return behind
+            ready_s[behind] = now_s
+            place = there
+        return behind + 1
+
+    def _drive_back(
+        self, out: int, until_s: int, after: int, latest_s: list[int]
+    ) -> int:
+        """Look back how late the car may be until that is as it was; return from where."""
+        gaps, rows_s, services_s = self.gaps, self._rows_s, self._services_s
+        windows, sequence, first = self._windows, self.sequence, self.first
+        for ahead in range(out - 1, -1, -1):
+            stop, there = sequence[first + ahead], gaps[ahead][3]
+            until_s -= services_s[stop]
+            if after >= 0:
+                until_s -= rows_s[there][after]
+            spans = windows[stop]
+            if len(spans) == 1:
+                first_s, last_s = spans[0]
+                if first_s > until_s:
+                    until_s = -NEVER
+                elif last_s < until_s:
+                    until_s = last_s
+            elif spans:
+                until_s = latest_start_s(spans, until_s)
+            if until_s == latest_s[ahead]:
+                return ahead + 1
+            latest_s[ahead] = until_s
+            after = there
+        return 0
+
+    def changed(self, leaving: Leaving) -> list[Gap]:
+        """Give the gaps that are others by a stop that leaves, from `low` to `high`.
+
+        One of the two beside it is its seat, for the other there is never time.
+        """
+        if leaving.changed is None:
+            low, high, new = leaving.low, leaving.high, tuple.__new__
+            leaving.changed = [
+                new(Gap, (ready_s, latest_s, *gap[2:]))
+                for ready_s, latest_s, gap in zip(
+                    leaving.ready_s[low:high],
+                    leaving.latest_s[low:high],
+                    self.gaps[low:high],
+                    strict=True,
+                )
+            ]
+            seat_at = leaving.place - low
+            leaving.changed[seat_at : seat_at + 2] = leaving.seat, NO_GAP
+        return leaving.changed
+
+    def within(self, least_s: int, most_s: int) -> list[Leaving]:
+        """Give the stops whose seats may be left at `least_s` and had by `most_s`."""
+        start = bisect_left(self.latest_s, least_s, 1) - 1
+        return self.all[start : bisect_right(self.ready_s, most_s, 0, len(self.all))]
+
+    def legs_for(self, view: View, number: int, leaving: Leaving) -> Iterator[int]:
+        """Give the other legs where a stop that leaves may stand on this route."""
+        car, stop = view.cars[number], self.sequence[leaving.leg]
+        place, service_s = view.locations[stop], car.services_s[stop]
+        windows = view.windows[stop] or (ALWAYS,)
+        from_gap = bisect_left(leaving.latest_s, windows[0][0] + service_s)
+        to_gap = bisect_right(leaving.ready_s, windows[-1][1])
+        for leg in range(self.first + from_gap, self.first + to_gap):
+            if leg - leaving.leg in {0, 1}:
+                continue
+            gap = self.gaps[leg - self.first]
+            ready_s = leaving.ready_s[leg - self.first]
+            start_s = view.next_start_s(stop, ready_s + car.into_s[place][gap.before])
+            if start_s is None:
+                continue
+            onward_s = 0 if gap.after == OPEN else car.durations_s[place][gap.after]
+            if start_s + service_s + onward_s <= leaving.latest_s[leg - self.first]:
+                yield leg
+
+
+class Vacancies:
+    """What a job could have on a live plan if another left its place."""
+
+    def __init__(self, live: LivePlan) -> None:
+        """Look at the routes as they are now."""
+        self.live = live
+        self._shifting: dict[tuple[int, int], Shifting | None] = {}
 
     def offers(self, job: int) -> list[Offer]:
         """List the gaps that a job could have if another left, the cheapest first."""
-        if not self.deepest:
-            return []
-        able, full = self._rooms(job)
-        ways = self._ways(self.view.locations[job])
-        there_s, back_s = ways[:2]
-        service_s = self._service_s(job)
-        open_to = self.gains & able
-        if full.any():
-            open_to |= self.is_open & (able & full[:, None])
-        begin_s = _begin_one(
-            self.earliest_s + there_s.T[:, :, None], self.view.windows[job]
-        )
-        stops = np.arange(self.deepest)
-        back = _spread(back_s, self.deepest)
-        back[stops, :, stops] = back_s[:, 1:].T
-        open_to &= begin_s + service_s[:, None] + back <= self.last_s
-        gaps, rows, outs = np.nonzero(open_to)
-        if not len(gaps):
-            return []
-        wait_s = begin_s[gaps, rows, outs] - self.earliest_s[gaps, rows, outs]
-        wait_s -= there_s[rows, gaps]
-        return self._stated(job, ways, wait_s, rows, outs, gaps)
+        view, found = self.live.view, list[Offer]()
+        demands = view.jobs[job].demands
+        for places in self._open_to(job):
+            leavings = self.live.leavings(places.number)
+            if fits(demands, places.room):
+                found += _gained(view, places, leavings, leavings.all, job)
+            else:
+                able = [one for one in leavings.all if fits(demands, one.room)]
+                found += _gained(view, places, leavings, able, job)
+                found += _unchanged(view, places, leavings, able, job)
+        found.sort()
+        return found
 
     def seats(self, job: int, home: int) -> list[Offer]:
         """List the seats of others that a job could take on other routes than its own."""
-        able, _ = self._rooms(job)
-        able[[number == home for number in self.cars]] = False
-        ways = self._ways(self.view.locations[job])
-        there_s, back_s = ways[:2]
-        arrive_s = self.seat_ready_s + there_s[:, :-1]
-        begin_s = _begin_one(arrive_s, self.view.windows[job])
-        until_s = begin_s + self._service_s(job)[:, None] + back_s[:, 1:]
-        able &= until_s <= self.seat_last_s
-        rows, outs = np.nonzero(able)
-        if not len(rows):
-            return []
-        wait_s = (begin_s - arrive_s)[rows, outs]
-        return self._stated(job, ways, wait_s, rows, outs, outs)
+        view, found = self.live.view, list[Offer]()
+        demands = view.jobs[job].demands
+        for places in self._open_to(job):
+            if places.number != home:
+                leavings = self.live.leavings(places.number)
+                inside = leavings.within(*_span_s(view, places, job))
+                able = [one for one in inside if fits(demands, one.room)]
+                seats = [one.seat for one in able]
+                found += _priced(view, places, able, seats, job)
+        found.sort()
+        return found
 
-    def shifting(self, number: int, out: int) -> Shifting | None:
+    def shifting(self, number: int, leg: int) -> Shifting | None:
         """Say where else on its own route a stop may stand; None if that is nowhere."""
-        if (number, out) in self._shifting:
-            return self._shifting[number, out]
-        if self._restless is None:
-            self._restless = self._find_restless()
-        row = self.cars.index(number)
-        first, stop = self.firsts[row], out - self.firsts[row]
-        legs = np.flatnonzero(self._restless[:, row, stop]) + first
-        found = None
-        if len(legs):
-            found = Shifting(
-                number,
-                self.sequences[row],
-                out,
-                tuple(legs.tolist()),
-                self.earliest_s[:, row, stop].tolist(),
-                self.last_s[:, row, stop].tolist(),
-            )
-        self._shifting[number, out] = found
-        return found
-
-    def _find_restless(self) -> Flags:
-        places = np.array(self.view.locations, dtype=np.int64)[self.job]
-        there_s = np.empty_like(self.earliest_s)
-        back_s = np.empty_like(self.earliest_s)
-        for travel_s, _, rows in self.kinds:
-            before, after = self.before[rows].T[:, :, None], self.after[rows].T
-            there_s[:, rows] = travel_s[before, places[rows]]
-            back_s[:, rows] = travel_s[places[rows], after[:, :, None]]
-        back_s *= self.closed.T[:, :, None]
-        begin_s = begin(
-            self.earliest_s + there_s,
-            self.firsts_s[:, None, :, :],
-            self.lasts_s[:, None, :, :],
-        )
-        able = begin_s + self.services_s + back_s <= self.last_s
-        gaps = np.arange(self.deepest + 1)[:, None]
-        found: Flags = able & self.is_open
-        found &= (gaps != np.arange(self.deepest))[:, None, :]
-        return found
-
-    def _rooms(self, job: int) -> tuple[Flags, Flags]:
-        """Say where a job fits if a stop leaves, and which routes lack the room now."""
-        view = self.view
-        demands, release_s = view.jobs[job].demands, view.releases_s[job]
-        able = self.is_stop & np.array(
-            [
-                view.may_serve[number][job] and release_s <= departure_s
-                for number, departure_s in zip(
-                    self.cars, self.departures_s, strict=True
+        key = number, leg
+        if key not in self._shifting:
+            leavings = self.live.leavings(number)
+            leaving = leavings.all[leg - leavings.first]
+            legs = tuple(leavings.legs_for(self.live.view, number, leaving))
+            self._shifting[key] = (
+                Shifting(
+                    number,
+                    leavings.sequence,
+                    leg,
+                    legs,
+                    leaving.ready_s,
+                    leaving.latest_s,
                 )
-            ],
-            dtype=bool,
-        ).reshape(-1, 1)
-        for room, demand in zip(self.room, demands, strict=True):
-            able &= room >= demand
-        full = np.array([not fits(demands, room) for room in self.rooms], dtype=bool)
-        return able, full
+                if legs
+                else None
+            )
+        return self._shifting[key]
 
-    def _service_s(self, job: int) -> Integers:
-        cars = self.view.cars
-        return np.array(
-            [cars[number].services_s[job] for number in self.cars], dtype=np.int64
-        )
-
-    def _ways(self, place: int) -> Ways:
-        """Give seconds to a place and on from it by gap, and the metres of both."""
-        shape = self.before.shape
-        there_s, back_s = np.empty(shape, np.int64), np.empty(shape, np.int64)
-        there_m, back_m = np.empty(shape, np.int64), np.empty(shape, np.int64)
-        for travel_s, travel_m, rows in self.kinds:
-            before, after = self.before[rows], self.after[rows]
-            there_s[rows] = travel_s[:, place].take(before)
-            there_m[rows] = travel_m[:, place].take(before)
-            back_s[rows] = travel_s[place].take(after)
-            back_m[rows] = travel_m[place].take(after)
-        return there_s, back_s * self.closed, there_m, back_m * self.closed
-
-    def _stated(  # noqa: PLR0917  (parallel arrays)
-        self,
-        job: int,
-        ways: Ways,
-        wait_s: Integers,
-        rows: Integers,
-        outs: Integers,
-        gaps: Integers,
-    ) -> list[Offer]:
-        """Price a job where others leave for it, the cheapest first."""
-        there_s, back_s, there_m, back_m = ways
-        in_seat = gaps == outs
-        here = rows * (self.deepest + 1) + gaps
-        on, seat = here + in_seat, rows * self.deepest + outs
-        direct_s = np.where(in_seat, self.past_s.take(seat), self.direct_s.take(here))
-        direct_m = np.where(in_seat, self.past_m.take(seat), self.direct_m.take(here))
-        added_s = there_s.take(here) + back_s.take(on) + self._service_s(job).take(rows)
-        added_s += (wait_s >> 1) * self.pays.take(here) - direct_s
-        added_m = there_m.take(here) + back_m.take(on) - direct_m
-        second, overtime, metre, in_time_s, _ = self.rates[rows].T
-        costs = added_s * second + added_m * metre - self.saving.take(seat)
-        costs += np.maximum(added_s - in_time_s, 0) * overtime
-        if self.view.problem.objective.disruption_milli:
-            prices = [self.view.disruption_milli(job, one) for one in self.cars]
-            costs += np.array(prices, dtype=np.int64)[rows]
-        order = np.lexsort((gaps, outs, rows, costs))
-        rows, first = rows[order], self.first[rows[order]]
-        columns = costs[order], self.car[rows], first + outs[order], first + gaps[order]
-        new = tuple.__new__
-        lists = (column.tolist() for column in columns)
-        return [new(Offer, row) for row in zip(*lists, strict=True)]
+    def _open_to(self, job: int) -> Iterator[Places]:
+        """Give the routes whose cars may serve a job, load and time aside."""
+        view = self.live.view
+        for places in self.live.places:
+            if (
+                places.gaps
+                and view.may_serve[places.number][job]
+                and view.releases_s[job] <= places.departure_s
+            ):
+                yield places
 
 
-def _plain(live: LivePlan, number: int) -> list[Gap]:
-    """List the gaps of a route, its breaks left out of account."""
-    view, route = live.view, live.routes[number]
-    car = view.cars[number]
-    if not car.rests:
-        return live.places[number].gaps
-    return plain_gaps(view, route, latest_arrivals_s(view, car, route.sequence))
+def _span_s(view: View, places: Places, job: int) -> tuple[int, int]:
+    """Say when a job is done at the earliest, and when it may begin at the latest."""
+    windows = view.windows[job] or (ALWAYS,)
+    service_s = view.cars[places.number].services_s[job]
+    return windows[0][0] + service_s, windows[-1][1]
 
 
-def _spread(rows: Integers, cases: int) -> Integers:
-    """Turn routes (rows) and stops round, and give every case the same."""
-    spread = np.empty((*rows.shape[::-1], cases), dtype=np.int64)
-    spread[:] = rows.T[:, :, None]
-    return spread
+def _gained(
+    view: View,
+    places: Places,
+    leavings: Leavings,
+    able: Iterable[Leaving],
+    job: int,
+) -> list[Offer]:
+    """Price what changes by a stop that leaves, as far as a job's windows meet it."""
+    least_s, most_s = _span_s(view, places, job)
+    gaps: list[Gap] = []
+    owners: list[Leaving] = []
+    for one in able:
+        low, high = one.low, one.high
+        start = bisect_left(one.latest_s, least_s, low, high)
+        stop = bisect_right(one.ready_s, most_s, start, high)
+        if start < stop:
+            changed = one.changed or leavings.changed(one)
+            gaps += changed[start - low : stop - low]
+            owners += [one] * (stop - start)
+    return _priced(view, places, owners, gaps, job)
 
 
-def _begin_one(arrive_s: Integers, windows: Sequence[tuple[int, int]]) -> Integers:
-    """Say when one job's service begins; NEVER where its last window has passed."""
-    if not windows:
-        return arrive_s
-    begin_s: Integers = np.full_like(arrive_s, NEVER)
-    for first_s, last_s in reversed(windows):
-        begin_s = np.where(arrive_s <= last_s, np.maximum(arrive_s, first_s), begin_s)
-    return begin_s
+def _priced(
+    view: View,
+    places: Places,
+    owners: Sequence[Leaving],
+    gaps: Sequence[Gap],
+    job: int,
+) -> list[Offer]:
+    """Price a job in gaps that `owners` leave for it, as far as it is in time there."""
+    if not gaps:
+        return []
+    number, new = places.number, tuple.__new__
+    return [
+        new(Offer, (cost - one.saving_milli, number, one.leg, gaps[at][4]))
+        for cost, at in price_gaps(view, places, gaps, job)
+        for one in (owners[at],)
+    ]
+
+
+def _unchanged(
+    view: View, places: Places, leavings: Leavings, able: Sequence[Leaving], job: int
+) -> list[Offer]:
+    """Price the gaps as they are where a stop that leaves only makes room."""
+    found: list[Offer] = []
+    for cost, place in price_gaps(view, places, leavings.gaps, job):
+        leg = leavings.first + place
+        found += [
+            Offer(cost - one.saving_milli, places.number, one.leg, leg)
+            for one in able
+            if not one.low <= place < one.high
+        ]
+    return found
