@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from apps.routes.solver.problem import UNREACHABLE, InvalidProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from apps.routes.solver.problem import Job, Objective, Problem, Vehicle, ZoneStep
 
@@ -22,8 +21,8 @@ def check_problem(problem: Problem) -> None:
     """
     faults = [
         *_matrix_faults(problem),
-        *_vehicle_faults(problem),
-        *_job_faults(problem),
+        *_vehicle_faults(problem, problem.vehicles),
+        *_job_faults(problem, problem.jobs),
         *_reference_faults(problem),
         *_objective_faults(problem.objective),
         *_step_faults(problem.zone_steps),
@@ -40,8 +39,7 @@ def check_newcomers(
     Raises:
         InvalidProblem: an index, length, reference, or interval is wrong.
     """
-    part = replace(problem, jobs=tuple(jobs), vehicles=tuple(vehicles))
-    faults = [*_vehicle_faults(part), *_job_faults(part)]
+    faults = [*_vehicle_faults(problem, vehicles), *_job_faults(problem, jobs)]
     if faults:
         raise InvalidProblem("; ".join(faults[:50]))
 
@@ -58,9 +56,9 @@ def _matrix_faults(problem: Problem) -> list[str]:
     return faults
 
 
-def _vehicle_faults(problem: Problem) -> list[str]:
+def _vehicle_faults(problem: Problem, vehicles: Iterable[Vehicle]) -> list[str]:
     faults: list[str] = []
-    for vehicle in problem.vehicles:
+    for vehicle in vehicles:
         places = (
             vehicle.start_location,
             vehicle.end_location or 0,
@@ -89,9 +87,9 @@ def _vehicle_faults(problem: Problem) -> list[str]:
     return faults
 
 
-def _job_faults(problem: Problem) -> list[str]:
+def _job_faults(problem: Problem, jobs: Iterable[Job]) -> list[str]:
     faults: list[str] = []
-    for job in problem.jobs:
+    for job in jobs:
         name = f"job {job.id}"
         if not 0 <= job.location < problem.location_count:
             faults.append(f"{name}: location out of range")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,8 @@ def grow(view: View, added: Sequence[Job], vehicles: Sequence[Vehicle]) -> View:
     check_newcomers(view.problem, added, vehicles)
     now = {vehicle.id: vehicle for vehicle in vehicles}
     first = len(view.jobs)
-    grown = copy(view)
+    grown = View.__new__(View)
+    grown.__dict__.update(vars(view))
     grown.jobs = (*view.jobs, *added)
     grown.problem = replace(
         view.problem,

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from apps.routes.solver.assemble import plan_route
 from apps.routes.solver.gaps import lay_places
 from apps.routes.solver.growing import grow
+from apps.routes.solver.leavings import Leavings
 from apps.routes.solver.port import EngineRefused
 from apps.routes.solver.routestate import build_route
-from apps.routes.solver.vacancies import Leavings
 from apps.routes.solver.view import View
 
 if TYPE_CHECKING:

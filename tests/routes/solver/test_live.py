@@ -7,7 +7,6 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.routes.solver.columns import columns_of
 from apps.routes.solver.gaps import cheapest
 from apps.routes.solver.growing import grow
 from apps.routes.solver.insertion import Arrays, price_insertions
@@ -161,21 +160,3 @@ def test_grow_compiles_what_a_whole_view_would(seed: int) -> None:
     assert [car.services_s for car in grown.cars] == [
         car.services_s for car in whole.cars
     ]
-
-
-@given(seed=SEEDS)
-@settings(max_examples=40, deadline=None)
-def test_columns_of_a_grown_view_are_those_of_the_whole(seed: int) -> None:
-    problem = random_problem(seed)
-    locked = {job_id for one in problem.vehicles for job_id in one.locked}
-    known = [one for one in problem.jobs if one.id in locked]
-    free = [one for one in problem.jobs if one.id not in locked]
-    before = View(replace(problem, jobs=(*known, *free[:-3])))
-    whole = columns_of(View(replace(problem, jobs=(*known, *free))))
-    grown = columns_of(before).grown(grow(before, free[-3:], ()))
-    assert grown.count == len(problem.jobs)
-    for name in ("firsts_s", "lasts_s", "demands"):
-        assert (getattr(grown, name) == getattr(whole, name)).all(), name
-    assert {*grown.services_s} == {*whole.services_s}
-    for percent, services_s in whole.services_s.items():
-        assert (grown.services_s[percent] == services_s).all()
