@@ -12,8 +12,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pyvrp import Client, Depot, Location, ProblemData, VehicleType, solve
-from pyvrp.stop import MaxRuntime
+from pyvrp import (
+    Client,
+    Depot,
+    Location,
+    ProblemData,
+    Result,
+    VehicleType,
+    solve,
+)
+from pyvrp.stop import MaxIterations, MaxRuntime
 
 from apps.routes.solver.worker import peak_kb
 from tests.bench._vrptw import TENTHS, Instance, read_instance
@@ -30,16 +38,37 @@ def main(path: str, seconds: str, seed: str) -> dict[str, Any]:
         collect_stats=False,
         display=False,
     )
-    routes = [
-        [one.idx + 1 for one in route.schedule() if one.is_client()]
-        for route in result.best.routes()
-    ]
     return {
-        "routes": routes if result.best.is_feasible() else [],
+        "routes": _routes(result) if result.best.is_feasible() else [],
         "rounds": result.num_iterations,
         "seconds": time.monotonic() - began,
         "peak_kb": peak_kb(),
     }
+
+
+def planned_routes(path: Path, rounds: int, seed: int) -> list[list[int]]:
+    """Return the routes of an instance after so many rounds, customers from 1 on.
+
+    Raises:
+        ValueError: the rounds did not do for a plan that keeps all rules.
+    """
+    result = solve(
+        problem_data(read_instance(path)),
+        stop=MaxIterations(rounds),
+        seed=seed,
+        collect_stats=False,
+        display=False,
+    )
+    if not result.best.is_feasible():
+        raise ValueError(f"{path.stem}: no plan after {rounds} rounds")
+    return _routes(result)
+
+
+def _routes(result: Result) -> list[list[int]]:
+    return [
+        [one.idx + 1 for one in route.schedule() if one.is_client()]
+        for route in result.best.routes()
+    ]
 
 
 def problem_data(instance: Instance) -> ProblemData:

@@ -22,13 +22,12 @@ from apps.routes.parameters import DEFAULTS
 from apps.routes.solver.live import LivePlan
 from apps.routes.solver.port import Stop, open_engine
 from apps.routes.solver.problem import Problem
-from apps.routes.solver.repair import answer_event
 from apps.routes.solver.solution import Solution
-from apps.routes.solver.validate import validate
 from tests.bench._curve import draw_curve
+from tests.bench._mending import mend_often, mending_figures, percentile
+from tests.bench._plain_pyvrp import planned_routes
 from tests.bench._replanned import (
     Part,
-    avoidable_drops,
     changed_arcs_pct,
     mended,
     own_cost_milli,
@@ -113,7 +112,10 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--instances", type=Path, default=DATA, metavar="DIR")
     parser.add_argument("--reference-seconds", type=int, default=30)
     parser.add_argument(
-        "--plan-seconds", type=int, default=5, help="Where none is known."
+        "--plan-rounds",
+        type=int,
+        default=10_000,
+        help="Of the peer, for a day's plan where none is known.",
     )
     parser.add_argument("--peer-seconds", type=int, help="Default: as long as ours.")
     parser.add_argument("--curve-size", choices=sorted(SETS))
@@ -155,11 +157,14 @@ def _days(size: str, count: int, given: argparse.Namespace) -> Iterator[Day]:
 def _planned(
     path: Path, given: argparse.Namespace
 ) -> tuple[Instance, Problem, Solution]:
-    """Take the best known routes as the day's plan, or make one."""
+    """Take the best known routes as the day's plan, or let the peer make one.
+
+    The peer by a count of rounds: days are the same whatever becomes of our search.
+    """
     instance = read_instance(path)
     problem, routes = whole_problem(instance), read_routes(path)
     if routes is None:
-        return instance, problem, _solve("pyvrp", problem, given.plan_seconds, None)
+        routes = planned_routes(path, given.plan_rounds, seed=given.seed)
     names = [vehicle.id for vehicle in problem.vehicles]
     visits = {
         name: [f"{number:04}" for number in route]
@@ -178,29 +183,15 @@ def _solve(
 
 def _measure(size: str, given: argparse.Namespace) -> dict[str, Any]:
     """Return the figures of one size."""
-    mends = [_mend(day, given) for day in _days(size, given.repairs, given)]
+    mends = [
+        mend_often(day.running, check_drops=given.check_drops)
+        for day in _days(size, given.repairs, given)
+    ]
     _say(f"{size}: {len(mends)} mended")
     search_s = SEARCH_S[size]
     rows = [_event(day, search_s, given) for day in _days(size, given.events, given)]
-    took_ms = [1000 * took for took, *_ in mends]
-    judged_ms = [1000 * (took + judged) for took, _, judged, *_ in mends]
     return {
-        "repair_p99_ms": round(_percentile(took_ms, 99), 2),
-        "repair_p99_nothing_dropped_ms": round(
-            _percentile(
-                [1000 * took for took, *_, left in mends if not left] or [0.0], 99
-            ),
-            2,
-        ),
-        "repair_median_ms": round(statistics.median(took_ms), 2),
-        "repair_judged_p99_ms": round(_percentile(judged_ms, 99), 2),
-        "lay_out_median_ms": round(
-            1000 * statistics.median(laid for _, laid, *_ in mends), 1
-        ),
-        "avoidable_drops": (
-            sum(dropped for *_, dropped, _ in mends) if given.check_drops else None
-        ),
-        "drops": sum(left for *_, left in mends),
+        **mending_figures(mends),
         "drops_after_search": sum(row["left"][0] for row in rows),
         "drops_of_reference": sum(row["left"][1] for row in rows),
         "mended_gap_pct": _middle([row["mended_gap"] for row in rows]),
@@ -219,25 +210,6 @@ def _measure(size: str, given: argparse.Namespace) -> dict[str, Any]:
             for engine in PEERS
         },
     }
-
-
-def _mend(day: Day, given: argparse.Namespace) -> tuple[float, float, float, int, int]:
-    """Return the seconds of an answer, of laying out, and of the judge's own arithmetic.
-
-    After them, how many orders the answer drops in vain, and how many at all. Seconds are those of one core: what else the machine does is not counted.
-    """
-    running = day.running
-    began = time.process_time()
-    live = LivePlan(running.problem, running.plan)
-    laid = time.process_time()
-    answer = answer_event(live, running.event)
-    done = time.process_time()
-    violations = validate(live.problem, answer)
-    judged = time.process_time()
-    if violations:
-        raise CommandError(f"{running.name}: {violations[0]}")
-    dropped = avoidable_drops(live) if given.check_drops else 0
-    return done - laid, laid - began, judged - done, dropped, len(answer.unserved)
 
 
 def _event(day: Day, search_s: int, given: argparse.Namespace) -> dict[str, Any]:
@@ -371,13 +343,8 @@ def _middle(values: Sequence[float]) -> float:
     return round(statistics.median(values), 3)
 
 
-def _percentile(values: Sequence[float], percent: int) -> float:
-    ranked = sorted(values)
-    return ranked[max(0, -(-len(ranked) * percent // 100) - 1)]
-
-
 def _worst(values: Sequence[float | None]) -> float | None:
     """Return the 95th percentile of seconds; None where it was not reached."""
     never = float("inf")
-    found = _percentile([never if one is None else one for one in values], 95)
+    found = percentile([never if one is None else one for one in values], 95)
     return None if found == never else round(found, 3)

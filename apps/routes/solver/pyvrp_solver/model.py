@@ -31,7 +31,7 @@ from pyvrp import (
 from apps.routes.solver.pyvrp_solver.layout import FORBIDDEN_MILLI, Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from apps.routes.solver.insertion import Arrays
     from apps.routes.solver.openings import Opening
@@ -72,17 +72,19 @@ class Model:
     """PyVRP's data of a part, with the way to and fro.
 
     `constant_milli` is what PyVRP's cost lacks of the part's cost by our reckoning.
-    Where a plan that serves all jobs is known (`is_complete`), those that no detour
-    makes too dear must be served: a search that may not drop them is faster.
+    `left_out` are jobs that a known plan leaves out. What it serves must be served, if no
+    detour makes that too dear and none of them is worth more: a search is three times as
+    fast for each job that it may not drop, and a stop that drivers know stays in the day.
     """
 
     def __init__(
-        self, arrays: Arrays, part: Part, pauses: Pauses, *, is_complete: bool
+        self, arrays: Arrays, part: Part, pauses: Pauses, left_out: Collection[int]
     ) -> None:
         """Translate a part; breaks are given room by `pauses`."""
         self.view = arrays.view
-        self.is_complete = is_complete
         self.part = part
+        self.left_out = frozenset(left_out).intersection(part.jobs)
+        self._most_left_milli = max(map(self.view.prize_milli, self.left_out), default=0)
         self.pauses = pauses
         self.layout = Layout(arrays, part)
         self.origin_s = min(one.free_s for one in part.openings)
@@ -278,7 +280,11 @@ class Model:
     def _worth(self, *jobs: int) -> tuple[int, bool]:
         """Give the prize of jobs, and whether they must be served: then it is none."""
         prize = self._prize_milli(*jobs)
-        required = self.is_complete and prize > self._dearest_milli
+        required = (
+            prize > self._dearest_milli
+            and self.left_out.isdisjoint(jobs)
+            and sum(map(self.view.prize_milli, jobs)) >= self._most_left_milli
+        )
         return (0 if required else prize, required)
 
     def _windows(self, job: int) -> list[tuple[int, int]]:

@@ -40,12 +40,11 @@ class PartSearch:
         pauses: Pauses,
         start: Plan | None,
         seed: int,
-        *,
-        is_complete: bool,
     ) -> None:
-        """Begin at a plan, or cold; `is_complete` is as `Model` has it."""
+        """Begin at a plan, or cold: then all jobs count as served."""
         self.arrays, self.seed = arrays, seed
-        self.model = Model(arrays, part, pauses, is_complete=is_complete)
+        left_out = () if start is None else start.unserved
+        self.model = Model(arrays, part, pauses, left_out)
         self.done = 0
         known = None if start is None else self.model.to_solution(_timed(part, start))
         self._whole = self._search(known)
@@ -89,7 +88,7 @@ class PartSearch:
             return
         before_milli = self._whole.best_milli
         self._whole.step()
-        if self._whole.best_milli < before_milli and not self.model.is_complete:
+        if self._whole.best_milli < before_milli and self.model.left_out:
             self._complete()
 
     def _complete(self) -> None:
@@ -102,7 +101,7 @@ class PartSearch:
         served = {stop for one in found.values() for stop in one.stops}
         if not served.issuperset(self.model.part.jobs):
             return
-        model = Model(self.arrays, self.model.part, self.model.pauses, is_complete=True)
+        model = Model(self.arrays, self.model.part, self.model.pauses, ())
         known = model.to_solution(
             {number: one.timed_stops for number, one in found.items()}
         )

@@ -74,9 +74,7 @@ class Popmusic:
         self.pieces += 1
         part = Part(tuple(self.openings[number] for number in numbers), jobs)
         served = {stop for route in self.routes.values() for stop in route.stops}
-        self.model = Model(
-            self.arrays, part, self.pauses, is_complete=served.issuperset(jobs)
-        )
+        self.model = Model(self.arrays, part, self.pauses, set(jobs) - served)
         given = {number: self.routes[number].timed_stops for number in numbers}
         self.search = IteratedSearch(
             self.model.data,

@@ -48,7 +48,7 @@ class Turns:
 
     def _begin(self, start: Plan) -> None:
         """Translate the parts and begin their searches."""
-        view, left = self.arrays.view, {*start.unserved}
+        view = self.arrays.view
         self.searches = [
             PartSearch(
                 self.arrays,
@@ -56,7 +56,6 @@ class Turns:
                 self.pauses,
                 None if self.is_cold else start,
                 self.seed + turn,
-                is_complete=self.is_cold or left.isdisjoint(part.jobs),
             )
             for turn, part in enumerate(self.parts)
         ]
