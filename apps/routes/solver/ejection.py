@@ -84,10 +84,10 @@ class Ejection:
             return False
         vehicle, first = view.cars[number].vehicle, places.gaps[0]
         bare = first._replace(
-            latest_s=view.cars[number].closes_s,
-            after=OPEN if vehicle.end_location is None else vehicle.end_location,
+            after=OPEN if vehicle.end_location is None else vehicle.end_location
         )
-        return bool(price_gaps(view, places, (bare,), job))
+        span = first.ready_s, view.cars[number].closes_s, bare
+        return bool(price_gaps(view, places, (span,), job))
 
     def vacancies(self) -> Vacancies:
         """Return what opens up where a stop leaves the plan as it is now."""

@@ -245,8 +245,12 @@ def _prices(view: View, places: Places, job: int) -> list[tuple[int, int]]:
         last = bisect_right(places.ready_s, windows[-1][1])
         if first >= last:
             return []
-    gaps = places.gaps[first:last] if last - first < len(places.gaps) else places.gaps
-    return price_gaps(view, places, gaps, job, first, places.tails)
+    ready_s, latest_s, gaps = places.ready_s, places.latest_s, places.gaps
+    if last - first < len(gaps):
+        ready_s, latest_s = ready_s[first:last], latest_s[first:last]
+        gaps = gaps[first:last]
+    spans = zip(ready_s, latest_s, gaps, strict=True)
+    return price_gaps(view, places, spans, job, first, places.tails)
 
 
 def fits(demands: Sequence[int], room: Sequence[int]) -> bool:
@@ -260,14 +264,16 @@ def fits(demands: Sequence[int], room: Sequence[int]) -> bool:
 def price_gaps(  # noqa: PLR0917  (the hot path)
     view: View,
     places: Places,
-    gaps: Iterable[Gap],
+    spans: Iterable[tuple[int, int, Gap]],
     job: int,
     first: int = 0,
     tails: Mapping[int, tuple[Rest, ...]] | None = None,
 ) -> list[tuple[int, int]]:
     """List (added cost, position) where gaps of a route have the time for a job.
 
-    Positions count on from `first`. Load and fitness are not looked at.
+    A span says when the car may leave for a gap, and when it must be behind it, which
+    may be others than the gap's own. Positions count on from `first`. Load and fitness
+    are not looked at.
     """
     car = view.cars[places.number]
     second, overtime, metre, in_time_s, base_milli = places.rates
@@ -281,7 +287,7 @@ def price_gaps(  # noqa: PLR0917  (the hot path)
     is_split = len(windows) > 1
     found: list[tuple[int, int]] = []
     position = first - 1
-    for ready_s, latest_s, before, after, _, direct_s, direct_m, pays in gaps:
+    for ready_s, latest_s, (_, _, before, after, _, direct_s, direct_m, pays) in spans:
         position += 1
         there_s = to_s[before]
         arrive_s = ready_s + there_s

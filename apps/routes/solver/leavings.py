@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from apps.routes.solver.routestate import RouteState
     from apps.routes.solver.view import View
 
-NO_GAP = Gap(NEVER, -NEVER, 0, OPEN, 0, 0, 0, paid_wait=False)
-"""A gap for which there is never time."""
-
-
 @dataclass(slots=True)
 class Leaving:
     """A stop that leaves its route: its leg, and the gaps that are others by it.
@@ -51,7 +47,6 @@ class Leaving:
     latest_s: list[int]
     room: tuple[int, ...]
     saving_milli: int
-    changed: list[Gap] | None = None
 
 
 class Leavings:
@@ -148,26 +143,6 @@ class Leavings:
             latest_s[ahead] = until_s
             after = there
         return 0
-
-    def changed(self, leaving: Leaving) -> list[Gap]:
-        """Give the gaps that are others by a stop that leaves, from `low` to `high`.
-
-        One of the two beside it is its seat, for the other there is never time.
-        """
-        if leaving.changed is None:
-            low, high, new = leaving.low, leaving.high, tuple.__new__
-            leaving.changed = [
-                new(Gap, (ready_s, latest_s, *gap[2:]))
-                for ready_s, latest_s, gap in zip(
-                    leaving.ready_s[low:high],
-                    leaving.latest_s[low:high],
-                    self.gaps[low:high],
-                    strict=True,
-                )
-            ]
-            seat_at = leaving.place - low
-            leaving.changed[seat_at : seat_at + 2] = leaving.seat, NO_GAP
-        return leaving.changed
 
     def within(self, least_s: int, most_s: int) -> list[Leaving]:
         """Give the stops whose seats may be left at `least_s` and had by `most_s`."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
-from apps.routes.solver.gaps import ALWAYS, Gap, fits, price_gaps
+from apps.routes.solver.gaps import ALWAYS, fits, price_gaps
 from apps.routes.solver.offers import Offer
+from apps.routes.solver.routestate import NEVER
 from apps.routes.solver.shifting import Shifting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from apps.routes.solver.gaps import Places
+    from apps.routes.solver.gaps import Gap, Places
     from apps.routes.solver.leavings import Leaving, Leavings
     from apps.routes.solver.live import LivePlan
     from apps.routes.solver.view import View
@@ -50,7 +51,7 @@ class Vacancies:
                 leavings = self.live.leavings(places.number)
                 inside = leavings.within(*_span_s(view, places, job))
                 able = [one for one in inside if fits(demands, one.room)]
-                seats = [one.seat for one in able]
+                seats = [(one.seat[0], one.seat[1], one.seat) for one in able]
                 found += _priced(view, places, able, seats, job)
         found.sort()
         return found
@@ -104,33 +105,43 @@ def _gained(
 ) -> list[Offer]:
     """Price what changes by a stop that leaves, as far as a job's windows meet it."""
     least_s, most_s = _span_s(view, places, job)
+    ready_s: list[int] = []
+    latest_s: list[int] = []
     gaps: list[Gap] = []
     owners: list[Leaving] = []
     for one in able:
-        low, high = one.low, one.high
-        start = bisect_left(one.latest_s, least_s, low, high)
-        stop = bisect_right(one.ready_s, most_s, start, high)
-        if start < stop:
-            changed = one.changed or leavings.changed(one)
-            gaps += changed[start - low : stop - low]
-            owners += [one] * (stop - start)
-    return _priced(view, places, owners, gaps, job)
+        start = bisect_left(one.latest_s, least_s, one.low, one.high)
+        stop = bisect_right(one.ready_s, most_s, start, one.high)
+        if start >= stop:
+            continue
+        place = len(gaps) + one.place - start
+        ready_s += one.ready_s[start:stop]
+        latest_s += one.latest_s[start:stop]
+        gaps += leavings.gaps[start:stop]
+        owners += [one] * (stop - start)
+        # Of the two gaps beside the stop one is its seat now, and the other is none.
+        if start <= one.place < stop:
+            gaps[place] = one.seat
+        if start <= one.place + 1 < stop:
+            latest_s[place + 1] = -NEVER
+    spans = list(zip(ready_s, latest_s, gaps, strict=True))
+    return _priced(view, places, owners, spans, job)
 
 
 def _priced(
     view: View,
     places: Places,
     owners: Sequence[Leaving],
-    gaps: Sequence[Gap],
+    spans: Sequence[tuple[int, int, Gap]],
     job: int,
 ) -> list[Offer]:
     """Price a job in gaps that `owners` leave for it, as far as it is in time there."""
-    if not gaps:
+    if not spans:
         return []
     number, new = places.number, tuple.__new__
     return [
-        new(Offer, (cost - one.saving_milli, number, one.leg, gaps[at][4]))
-        for cost, at in price_gaps(view, places, gaps, job)
+        new(Offer, (cost - one.saving_milli, number, one.leg, spans[at][2][4]))
+        for cost, at in price_gaps(view, places, spans, job)
         for one in (owners[at],)
     ]
 
@@ -140,7 +151,8 @@ def _unchanged(
 ) -> list[Offer]:
     """Price the gaps as they are where a stop that leaves only makes room."""
     found: list[Offer] = []
-    for cost, place in price_gaps(view, places, leavings.gaps, job):
+    spans = zip(leavings.ready_s, leavings.latest_s, leavings.gaps, strict=True)
+    for cost, place in price_gaps(view, places, spans, job):
         leg = leavings.first + place
         found += [
             Offer(cost - one.saving_milli, places.number, one.leg, leg)
