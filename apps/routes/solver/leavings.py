@@ -69,10 +69,24 @@ class Leavings:
         self._windows = view.windows
         self._services_s = car.services_s
         self._rows_s, self._rows_m = car.durations_s, car.distances_m
+        self._eases_s = None if view.has_several_windows else self._find_eases()
         self.all = [
             self._leave(view, out, places)
             for out in range(len(route.sequence) - self.first)
         ]
+
+    def _find_eases(self) -> tuple[list[int], list[int]]:
+        """Say how much sooner, and how much later, the window of each stop lets it begin.
+
+        Sooner than it does; later than it may because of what comes behind it.
+        """
+        sooner_s, later_s = [], []
+        for place, stop in enumerate(self.sequence[self.first :]):
+            first_s, last_s = self._windows[stop][0] if self._windows[stop] else ALWAYS
+            start_s = self.ready_s[place + 1] - self._services_s[stop]
+            sooner_s.append(start_s - first_s)
+            later_s.append(last_s - self.latest_s[place])
+        return sooner_s, later_s
 
     def _leave(self, view: View, out: int, places: Places) -> Leaving:
         gaps = self.gaps
@@ -112,9 +126,12 @@ class Leavings:
                     break
             now_s += services_s[stop]
             behind += 1
-            if now_s == ready_s[behind]:
+            gained_s = ready_s[behind] - now_s
+            if not gained_s:
                 return behind
             ready_s[behind] = now_s
+            if gained_s > 0 and self._eases_s:
+                return _shift(ready_s, self._eases_s[0], behind, gained_s)
             place = there
         return behind + 1
 
@@ -138,9 +155,12 @@ class Leavings:
                     until_s = last_s
             elif spans:
                 until_s = latest_start_s(spans, until_s)
-            if until_s == latest_s[ahead]:
+            gained_s = until_s - latest_s[ahead]
+            if not gained_s:
                 return ahead + 1
             latest_s[ahead] = until_s
+            if gained_s > 0 and self._eases_s:
+                return _shift_back(latest_s, self._eases_s[1], ahead, gained_s)
             after = there
         return 0
 
@@ -167,3 +187,35 @@ class Leavings:
             onward_s = 0 if gap.after == OPEN else car.durations_s[place][gap.after]
             if start_s + service_s + onward_s <= leaving.latest_s[leg - self.first]:
                 yield leg
+
+
+def _shift(ready_s: list[int], eases_s: list[int], behind: int, gained_s: int) -> int:
+    """Bring what lies behind a gap forward by what is gained, as far as windows let it.
+
+    Return behind which gap all is as it was.
+    """
+    for place in range(behind, len(eases_s)):
+        ease_s = eases_s[place]
+        if ease_s < gained_s:
+            if not ease_s:
+                return place + 1
+            gained_s = ease_s
+        ready_s[place + 1] -= gained_s
+    return len(eases_s) + 1
+
+
+def _shift_back(
+    latest_s: list[int], eases_s: list[int], ahead: int, gained_s: int
+) -> int:
+    """Put what lies ahead of a stop off by what is gained, as far as windows let it.
+
+    Return from which gap on it is others than it was.
+    """
+    for place in range(ahead - 1, -1, -1):
+        ease_s = eases_s[place]
+        if ease_s < gained_s:
+            if not ease_s:
+                return place + 1
+            gained_s = ease_s
+        latest_s[place] += gained_s
+    return 0
