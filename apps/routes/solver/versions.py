@@ -10,7 +10,7 @@ from importlib.metadata import version
 GREEDY = "2"
 REPAIR = "1"
 FOLLOW = "1"
-PYVRP_ADAPTER = "6"
+PYVRP_ADAPTER = "7"
 ORTOOLS_ADAPTER = "3"
 
 

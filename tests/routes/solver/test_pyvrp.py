@@ -192,16 +192,16 @@ def test_search_drops_nothing_any_more_once_a_plan_serves_all() -> None:
     (part,) = open_day.parts
     nothing = start_plan(arrays.view)
 
-    search = PartSearch(arrays, part, open_day.pauses, nothing, 5, is_complete=False)
+    search = PartSearch(arrays, part, open_day.pauses, nothing, 5)
     costs = [search.best_milli]
-    while not search.model.is_complete and search.done < 200:
+    while search.model.left_out and search.done < 200:
         search.step()
         costs.append(search.best_milli)
     for _ in range(100):
         search.step()
         costs.append(search.best_milli)
 
-    assert search.model.is_complete
+    assert not search.model.left_out
     assert costs == sorted(costs, reverse=True)
     served = [stop for one in search.found().values() for stop in one.stops]
     assert sorted(served) == sorted(part.jobs)
@@ -210,6 +210,41 @@ def test_search_drops_nothing_any_more_once_a_plan_serves_all() -> None:
         for number, one in search.found().items()
     ]
     assert search.best_milli == sum(one.cost_milli for one in routes if one)
+
+
+def test_search_may_drop_only_what_is_left_out_or_worth_less() -> None:
+    worths = {"low": 4 * 10**8, "out": 5 * 10**8, "same": 5 * 10**8, "high": 6 * 10**8}
+    problem = line_problem(
+        places=5,
+        jobs=tuple(
+            job(name, place, demands=(1,), prize_milli=worth)
+            for place, (name, worth) in enumerate(worths.items(), 1)
+        ),
+        vehicles=(van(capacities=(3,)),),
+        dimensions=("boxes",),
+    )
+    arrays = Arrays(View(problem))
+    start = start_plan(arrays.view)
+    served = [0, 2, 3]
+    route = build_route(arrays.view, 0, served)
+    assert route is not None
+    start.routes[0], start.unserved = route, [1]
+    open_day = Turns(arrays, start, 5)
+
+    search = PartSearch(arrays, open_day.parts[0], open_day.pauses, start, 5)
+
+    required = [client.required for client in search.model.data.clients()]
+    names = [one.id for one in problem.jobs]
+    assert dict(zip(names, required, strict=True)) == {
+        "low": False,
+        "out": False,
+        "same": True,
+        "high": True,
+    }
+    for _ in range(50):
+        search.step()
+    (found,) = search.found().values()
+    assert {names[stop] for stop in found.stops} == {"out", "same", "high"}
 
 
 @pytest.mark.parametrize(("seed", "jobs", "cars"), [(905035, 15, 1), (413843, 5, 2)])
