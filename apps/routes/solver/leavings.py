@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from apps.routes.solver.routestate import RouteState
     from apps.routes.solver.view import View
 
+
 @dataclass(slots=True)
 class Leaving:
     """A stop that leaves its route: its leg, and the gaps that are others by it.

@@ -85,7 +85,9 @@ class Model:
         self.view = arrays.view
         self.part = part
         self.left_out = frozenset(left_out).intersection(part.jobs)
-        self._most_left_milli = max(map(self.view.prize_milli, self.left_out), default=0)
+        self._most_left_milli = max(
+            map(self.view.prize_milli, self.left_out), default=0
+        )
         self.pauses = pauses
         self.layout = Layout(arrays, part)
         self.origin_s = min(one.free_s for one in part.openings)
