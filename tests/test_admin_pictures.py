@@ -7,7 +7,8 @@ import pytest
 from apps.core.units import Point
 from apps.core.wording import NOTHING, distance, duration, local_time, money
 from apps.routes.palette import COLOURS, colour_of, dash_of
-from apps.routes.pictures import MapRoute, MapStop, Span, TimeLine, map_picture
+from apps.routes.pictures import MapRoute, MapStop, map_picture
+from apps.routes.timelines import Span, TimeLine
 
 HOME = Point(49.5, 11.28)
 START = datetime(2026, 3, 17, 6, 0, tzinfo=UTC)

@@ -9,9 +9,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from apps.core.wording import local_time
 from apps.metrics.standing import Standing, expected_s, late_by_s
-from apps.routes.pictures import Tick, TimeLine
 from apps.routes.states import DONE, StopState
 from apps.routes.stopfacts import StopFact, instant
+from apps.routes.timelines import Tick, TimeLine
 
 UNITS = 1000
 """How wide a bar is in its own units; a page stretches it."""

@@ -37,20 +37,17 @@ from apps.orders.filters import ImportFilter, OrderFilter
 from apps.orders.imports.mending import RowToMend, mending_file
 from apps.orders.models import ImportRun, Order
 from apps.orders.selectors import WINDOWS, order_by_id, orders_by_id, quarantine_of
-from apps.orders.serializers import (
+from apps.orders.serializers.drafts import changes_of, draft_of, windows_of
+from apps.orders.serializers.imports import ImportRow, ImportUpload
+from apps.orders.serializers.orders import (
     MAX_BATCH,
     BatchAnswers,
     Cancellation,
-    ImportRow,
-    ImportUpload,
     NewOrder,
     OrderChange,
     OrderRow,
     ProblemShape,
     Rescheduling,
-    changes_of,
-    draft_of,
-    windows_of,
 )
 
 CREATE_KEY = OpenApiParameter(

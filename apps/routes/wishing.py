@@ -27,8 +27,8 @@ from apps.routes.changes import (
 from apps.routes.cheapest import cheapest_place, fitting_place
 from apps.routes.dayinputs import BreakRule, Interval
 from apps.routes.holding import pinned_windows
-from apps.routes.intake import abilities, capacities
 from apps.routes.pinned import Pin
+from apps.routes.shiftinputs import abilities, capacities
 from apps.routes.subjects import CannotChange, Subject, given_to, known_id
 from apps.routes.wanted import Live, Wanted
 

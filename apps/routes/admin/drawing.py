@@ -18,20 +18,17 @@ from apps.routes.models import RouteWay, Stop
 from apps.routes.pictures import (
     MANY_STOPS,
     WIDTH,
-    Bar,
     MapPicture,
     MapRoute,
     MapShape,
     MapStop,
     MapVehicle,
-    Span,
-    Tick,
-    TimeLine,
     map_picture,
 )
 from apps.routes.selectors import LeftOut
 from apps.routes.states import DONE, ConditionState, StopState
 from apps.routes.stopfacts import StopFact
+from apps.routes.timelines import Bar, Span, Tick, TimeLine
 
 GOOD = (StopState.SUCCEEDED, StopState.PARTIAL)
 NARROW = 560

@@ -18,7 +18,8 @@ from apps.routes.gateways.base import (
     Spokes,
     TravelMatrix,
 )
-from apps.routes.gateways.cache import MatrixCache, cached_table
+from apps.routes.gateways.cache import MatrixCache
+from apps.routes.gateways.squares import cached_table
 from apps.routes.solver.problem import UNREACHABLE
 
 

@@ -13,8 +13,8 @@ from apps.orders.states import OrderState
 from apps.recommendations.services import Draft
 from apps.routes.chain import Failure
 from apps.routes.dayinputs import DayInput, ShiftInput
-from apps.routes.intake import when_frozen
 from apps.routes.models import Plan, Route, Stop
+from apps.routes.shiftinputs import when_frozen
 from apps.routes.solver.solution import RoutePlan, Solution
 from apps.routes.states import DONE, FROZEN, StopState
 

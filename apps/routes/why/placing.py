@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from apps.routes.needs import words_of
-from apps.routes.solver.explaining.obstacles import Binding, Obstacle
-from apps.routes.solver.explaining.placing import Elsewhere, WhyHere
-from apps.routes.solver.explaining.relaxations import (
+from apps.routes.solver.explaining.kinds import (
     Kind,
     LeftOutWhy,
     Outcome,
     Relaxation,
 )
+from apps.routes.solver.explaining.obstacles import Binding, Obstacle
+from apps.routes.solver.explaining.placing import Elsewhere, WhyHere
 from apps.routes.solver.explaining.standing import Standing
 from apps.routes.solver.problem import Job
 from apps.routes.solver.solution import Reason

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 from apps.core.units import Point
 from apps.routes.gateways.base import Entries, Provenance, RoadEngine, RoadsFailed
-from apps.routes.gateways.cache import (
-    MatrixCache,
+from apps.routes.gateways.cache import MatrixCache
+from apps.routes.gateways.estimated import EstimatedTravelTimes
+from apps.routes.gateways.roads import RoadTravelTimes
+from apps.routes.gateways.squares import (
     cached_table,
     missing_rectangles,
     place_keys,
 )
-from apps.routes.gateways.estimated import EstimatedTravelTimes
-from apps.routes.gateways.roads import RoadTravelTimes
 from apps.routes.solver.problem import UNREACHABLE
 
 NETWORK = Provenance(quality="roads", source="network", version="1")

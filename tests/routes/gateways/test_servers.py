@@ -11,15 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.core.units import Point
+from apps.routes.gateways.asking import ServerEngine, batches
 from apps.routes.gateways.base import RoadsFailed, SourceDown
 from apps.routes.gateways.http import TRIES, Server
-from apps.routes.gateways.servers import (
-    OpenRouteService,
-    OsrmServer,
-    ServerEngine,
-    ValhallaServer,
-    batches,
-)
+from apps.routes.gateways.servers import OpenRouteService, OsrmServer, ValhallaServer
 from apps.routes.solver.problem import UNREACHABLE
 from tests.routes.gateways.stub_server import Stub, metres, serving
 

@@ -7,14 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apps.routes.solver.explaining.kinds import Kind, LeftOutWhy, Outcome, Relaxation
 from apps.routes.solver.explaining.obstacles import Binding
-from apps.routes.solver.explaining.relaxations import (
-    Kind,
-    LeftOutWhy,
-    Outcome,
-    Relaxation,
-    why_left_out,
-)
+from apps.routes.solver.explaining.relaxations import why_left_out
 from apps.routes.solver.explaining.standing import CannotExplain, Standing, stand
 from apps.routes.solver.greedy import GreedySolver
 from apps.routes.solver.port import Stop

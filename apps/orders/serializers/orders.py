@@ -1,37 +1,25 @@
-"""The shape of orders and imports on the wire; they check shape and decide nothing."""
+"""The shape of orders on the wire."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from apps.core.codes import codes_of
 from apps.core.units import Point
 from apps.orders.drafts import (
-    MAX_FILE_BYTES,
     MAX_LENGTHS,
     PROOFS,
-    AddressDraft,
-    CustomerDraft,
-    OrderChanges,
-    OrderDraft,
-    Window,
 )
 from apps.orders.imports.cells import MAX_AMOUNT, MAX_PIECES
 from apps.orders.imports.values import phone
 from apps.orders.models import (
-    ImportRun,
     Order,
     PreferredWindow,
-    QuarantinedRow,
     TimeWindow,
 )
-
-if TYPE_CHECKING:
-    from django.core.files.uploadedfile import UploadedFile
 
 MAX_BATCH = 1000
 
@@ -287,137 +275,3 @@ class BatchAnswers(serializers.Serializer[Any]):
     """One answer an item, in the list's order."""
 
     results = BatchAnswer(many=True)
-
-
-class ImportUpload(serializers.Serializer[Any]):
-    """An order file."""
-
-    file = serializers.FileField(help_text="CSV or XLSX.")
-    depot = serializers.CharField(max_length=32, help_text="The depot's code.")
-    service_date = serializers.DateField(
-        required=False, help_text="Of rows that name no date themselves."
-    )
-    columns = serializers.JSONField(
-        required=False, help_text='Fields named outright: {"reference": "Order no."}.'
-    )
-    where = serializers.JSONField(
-        required=False, help_text='Only these rows: [["Header", "value"]].'
-    )
-    make_references = serializers.BooleanField(default=False)
-    encoding = serializers.CharField(
-        max_length=32, required=False, allow_blank=True, default=""
-    )
-
-    def validate_file(self, value: "UploadedFile[bytes]") -> "UploadedFile[bytes]":
-        """Refuse too large a file before it is read."""
-        if (value.size or 0) > MAX_FILE_BYTES:
-            raise serializers.ValidationError(
-                "A file has 50 MiB at the most: cut it in parts.", code="too_large"
-            )
-        return value
-
-    def validate_columns(self, value: Any) -> dict[str, str]:
-        """Take an object of texts."""
-        if not isinstance(value, dict) or not all(
-            isinstance(header, str) for header in value.values()
-        ):
-            raise serializers.ValidationError("Give an object: field to header.")
-        return value
-
-    def validate_where(self, value: Any) -> list[tuple[str, str]]:
-        """Take pairs of texts."""
-        pairs = list(value.items()) if isinstance(value, dict) else value
-        if not isinstance(pairs, list) or not all(
-            isinstance(pair, list | tuple)
-            and len(pair) == 2
-            and all(isinstance(part, str) for part in pair)
-            for pair in pairs
-        ):
-            raise serializers.ValidationError("Give pairs: header and value.")
-        return [(header, wanted) for header, wanted in pairs]
-
-
-class ImportRow(serializers.ModelSerializer[ImportRun]):
-    """An import and how far it is."""
-
-    depot = serializers.CharField(source="depot.code")
-
-    class Meta:
-        """All but the file itself."""
-
-        model = ImportRun
-        fields = [
-            "id",
-            "depot",
-            "service_date",
-            "file_name",
-            "state",
-            "problem",
-            "mapping",
-            "encoding",
-            "rows",
-            "rows_done",
-            "created",
-            "updated",
-            "unchanged",
-            "quarantined",
-            "requested_at",
-            "finished_at",
-        ]
-
-
-class QuarantineRow(serializers.ModelSerializer[QuarantinedRow]):
-    """A row of a file that could not become an order."""
-
-    class Meta:
-        """As it came, and what is wrong with it."""
-
-        model = QuarantinedRow
-        fields = ["line", "reference", "raw", "faults", "resolved_at"]
-
-
-def draft_of(fields: dict[str, Any]) -> OrderDraft:
-    """Make the draft of a checked `NewOrder`."""
-    values = _values(fields)
-    return OrderDraft(
-        reference=fields["reference"], service_date=fields["service_date"], **values
-    )
-
-
-def changes_of(fields: dict[str, Any]) -> OrderChanges:
-    """Make the change of a checked `OrderChange`."""
-    return OrderChanges.of(**_values(fields))
-
-
-def windows_of(items: list[dict[str, Any]]) -> tuple[Window, ...]:
-    """Make windows of checked ones."""
-    return tuple(Window(item["opens_at"], item["closes_at"]) for item in items)
-
-
-def _values(fields: dict[str, Any]) -> dict[str, Any]:
-    values = {
-        name: value
-        for name, value in fields.items()
-        if name not in ("depot", "reference", "service_date", "location")
-    }
-    if location := fields.get("location"):
-        lon, lat = location["coordinates"]
-        values["point"] = Point(lat, lon)
-    if "customer" in values:
-        values["customer"] = _customer(values["customer"])
-    if "address" in values:
-        values["address"] = AddressDraft(**values["address"])
-    for name in ("windows", "preferred_windows"):
-        if name in values:
-            values[name] = windows_of(values[name])
-    if "requires" in values:
-        values["requires"] = codes_of(values["requires"])
-    if "proof" in values:
-        values["proof"] = tuple(dict.fromkeys(values["proof"]))
-    return values
-
-
-def _customer(fields: dict[str, Any] | None) -> CustomerDraft | None:
-    if not fields or not any(fields.values()):
-        return None
-    return CustomerDraft(**fields)
