@@ -132,93 +132,130 @@ def test_a_working_day(
 ) -> None:
     settings.PLANNING_MODE = mode
     with time_machine.travel(NOW, tick=True) as clock:
-        run = import_orders(office, depot, order_file(10))
-        assert (run["created"], run["quarantined"]) == (10, 1)
-        again = import_orders(office, depot, order_file(10))
-        assert (again["created"], again["unchanged"]) == (0, 10)
-
-        published = plan(office, depot)
-        assert published["totals"]["served"] == 10
-        recommendation = office.get(
-            f"/api/v1/recommendations/{published['recommendation']}"
-        ).json()
-        assert recommendation["inputs_hash"]
-        assert recommendation["reasons"]
-
-        routes = office.get(
-            "/api/v1/routes", {"service_date": SERVICE_DATE.isoformat()}
-        ).json()["results"]
-        fullest = max(
-            (office.get(f"/api/v1/routes/{route['id']}").json() for route in routes),
-            key=lambda route: len(route["stops"]),
-        )
-        device = enrol(office, fullest["driver"])
-        device.pull()
-        stops = stops_of(device)
-        assert [stop["id"] for stop in stops] == [s["id"] for s in fullest["stops"]]
-        assert {stop["order_id"] for stop in stops} == set(device.tables["orders"])
-        assert len(device.tables["routes"]) == 1
-
+        import_twice(office, depot)
+        plan_with_reasons(office, depot)
+        device, stops = begin_the_fullest_route(office)
         clock.move_to(NOW + timedelta(hours=1))
-        batch = [
-            device.event("shift.started"),
-            device.event("stop.arrived", stops[0]["id"]),
-            device.event("stop.succeeded", stops[0]["id"]),
-            device.event("stop.failed", stops[1]["id"], reason="not_home"),
-        ]
-        assert device.verdicts(*batch) == [("applied", "ok")] * 4
-        entries = Entry.objects.count()
-        repeated = device.push(*reversed(batch))
-        assert {item["result"] for item in repeated} == {"duplicate"}
-        assert Entry.objects.count() == entries
-
-        drain()
-        device.pull()
-        after = stops_of(device)
-        assert [stop["id"] for stop in after[:2]] == [stop["id"] for stop in stops[:2]]
-        assert [stop["status"] for stop in after[:2]] == ["succeeded", "failed"]
-        assert Plan.objects.filter(kind=Plan.Kind.REPLAN).count() >= 1
-
-        gone = after[-1]
-        cancelled = office.post(
-            f"/api/v1/orders/{gone['order_id']}/cancel",
-            {"reason": "refund"},
-            format="json",
-        )
-        assert cancelled.status_code == 200, cancelled.content
-        drain()
-        device.pull()
-        assert gone["id"] not in device.tables["stops"]
-        assert gone["order_id"] not in device.tables["orders"]
-
-        open_changes = [
-            change
-            for change in device.tables["plan_changes"].values()
-            if change["acknowledged_at"] is None
-        ]
-        assert open_changes
-        board = f"/api/v1/depots/{depot.pk}/days/{SERVICE_DATE.isoformat()}"
-        assert office.get(board).json()["unacknowledged_changes"] >= len(open_changes)
-        device.push(
-            *(
-                device.event("plan.acknowledged", change_id=change["id"])
-                for change in open_changes
-            )
-        )
-        assert not PlanChange.objects.filter(
-            route__driver_id=fullest["driver"], acknowledged_at=None
-        ).exists()
-
-        fresh = Handheld(
-            driver=device.driver,
-            device_id=device.device_id,
-            device_token=device.device_token,
-            session_token=device.session_token,
-        )
-        fresh.pull()
-        device.pull()
-        assert fresh.tables == device.tables
+        report_twice(device, stops)
+        after = hear_the_new_plan(device, stops)
+        lose_a_cancelled_stop(office, device, after[-1])
+        acknowledge_changes(office, depot, device)
+        assert_new_device_sees_the_same(device)
         assert_planned_by(mode, office, depot, device)
+
+
+def import_twice(office: APIClient, depot: Depot) -> None:
+    """Import a file of ten good rows and a bad one, and the same again."""
+    run = import_orders(office, depot, order_file(10))
+    assert (run["created"], run["quarantined"]) == (10, 1)
+    again = import_orders(office, depot, order_file(10))
+    assert (again["created"], again["unchanged"]) == (0, 10)
+
+
+def plan_with_reasons(office: APIClient, depot: Depot) -> None:
+    """Plan and publish the day; its recommendation says why."""
+    published = plan(office, depot)
+    assert published["totals"]["served"] == 10
+    recommendation = office.get(
+        f"/api/v1/recommendations/{published['recommendation']}"
+    ).json()
+    assert recommendation["inputs_hash"]
+    assert recommendation["reasons"]
+
+
+def begin_the_fullest_route(office: APIClient) -> tuple[Handheld, list[dict[str, Any]]]:
+    """Enrol the driver of the fullest route; the device holds that route alone."""
+    routes = office.get(
+        "/api/v1/routes", {"service_date": SERVICE_DATE.isoformat()}
+    ).json()["results"]
+    fullest = max(
+        (office.get(f"/api/v1/routes/{route['id']}").json() for route in routes),
+        key=lambda route: len(route["stops"]),
+    )
+    device = enrol(office, fullest["driver"])
+    device.pull()
+    stops = stops_of(device)
+    assert [stop["id"] for stop in stops] == [s["id"] for s in fullest["stops"]]
+    assert {stop["order_id"] for stop in stops} == set(device.tables["orders"])
+    assert len(device.tables["routes"]) == 1
+    return device, stops
+
+
+def report_twice(device: Handheld, stops: list[dict[str, Any]]) -> None:
+    """Report a delivery and a failure, and all of it again: that changes nothing."""
+    batch = [
+        device.event("shift.started"),
+        device.event("stop.arrived", stops[0]["id"]),
+        device.event("stop.succeeded", stops[0]["id"]),
+        device.event("stop.failed", stops[1]["id"], reason="not_home"),
+    ]
+    assert device.verdicts(*batch) == [("applied", "ok")] * 4
+    entries = Entry.objects.count()
+    repeated = device.push(*reversed(batch))
+    assert {item["result"] for item in repeated} == {"duplicate"}
+    assert Entry.objects.count() == entries
+
+
+def hear_the_new_plan(
+    device: Handheld, stops: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Plan again after the failure; return the device's stops, the done ones first."""
+    drain()
+    device.pull()
+    after = stops_of(device)
+    assert [stop["id"] for stop in after[:2]] == [stop["id"] for stop in stops[:2]]
+    assert [stop["status"] for stop in after[:2]] == ["succeeded", "failed"]
+    assert Plan.objects.filter(kind=Plan.Kind.REPLAN).count() >= 1
+    return after
+
+
+def lose_a_cancelled_stop(
+    office: APIClient, device: Handheld, gone: dict[str, Any]
+) -> None:
+    """Cancel an order: its stop and all that is known of it leave the device."""
+    cancelled = office.post(
+        f"/api/v1/orders/{gone['order_id']}/cancel",
+        {"reason": "refund"},
+        format="json",
+    )
+    assert cancelled.status_code == 200, cancelled.content
+    drain()
+    device.pull()
+    assert gone["id"] not in device.tables["stops"]
+    assert gone["order_id"] not in device.tables["orders"]
+
+
+def acknowledge_changes(office: APIClient, depot: Depot, device: Handheld) -> None:
+    """Say yes to every change of the plan; the board has counted them until then."""
+    open_changes = [
+        change
+        for change in device.tables["plan_changes"].values()
+        if change["acknowledged_at"] is None
+    ]
+    assert open_changes
+    board = f"/api/v1/depots/{depot.pk}/days/{SERVICE_DATE.isoformat()}"
+    assert office.get(board).json()["unacknowledged_changes"] >= len(open_changes)
+    device.push(
+        *(
+            device.event("plan.acknowledged", change_id=change["id"])
+            for change in open_changes
+        )
+    )
+    assert not PlanChange.objects.filter(
+        route__driver_id=str(device.driver), acknowledged_at=None
+    ).exists()
+
+
+def assert_new_device_sees_the_same(device: Handheld) -> None:
+    fresh = Handheld(
+        driver=device.driver,
+        device_id=device.device_id,
+        device_token=device.device_token,
+        session_token=device.session_token,
+    )
+    fresh.pull()
+    device.pull()
+    assert fresh.tables == device.tables
 
 
 def assert_planned_by(

@@ -111,7 +111,7 @@ class _Day:
             )
 
     def people(self) -> None:
-        """Drivers with vehicle, device, shift and break, as many as the orders need."""
+        """Drivers, as many as the orders need, and what they work with."""
         count = max(1, math.ceil(self.count / STOPS_A_ROUTE))
         users = User.objects.bulk_create(
             User(username=f"{self.name}-{n}") for n in range(count)
@@ -123,6 +123,11 @@ class _Day:
                 for n, user in enumerate(users)
             ),
         )
+        self.shifts = self._shifts()
+        self.devices = self._devices()
+        self._breaks()
+
+    def _shifts(self) -> list[Shift]:
         vehicles = _keep(
             Vehicle,
             (
@@ -133,10 +138,10 @@ class _Day:
                     capacity_ml=9_000_000,
                     capacity_pieces=400,
                 )
-                for n in range(count)
+                for n in range(len(self.drivers))
             ),
         )
-        self.shifts = _keep(
+        return _keep(
             Shift,
             (
                 Shift(
@@ -152,7 +157,9 @@ class _Day:
                 for driver, vehicle in zip(self.drivers, vehicles, strict=True)
             ),
         )
-        self.devices = _keep(
+
+    def _devices(self) -> list[Device]:
+        return _keep(
             Device,
             (
                 Device(
@@ -165,6 +172,8 @@ class _Day:
                 for n, driver in enumerate(self.drivers)
             ),
         )
+
+    def _breaks(self) -> None:
         noon = self.begins_at + timedelta(hours=5)
         _keep(
             ShiftBreak,
@@ -345,35 +354,38 @@ class _Day:
         )
 
     def route_rows(self) -> None:
-        """Routes with stops, and changes of which each fifth waits for its driver."""
-        self.routes = _keep(
-            Route,
-            (
-                Route(
-                    depot=self.depot,
-                    shift=shift,
-                    driver=shift.driver,
-                    service_date=self.day,
-                    plan=self.plan,
-                    status="started",
-                    version=4,
-                    starts_at=self.begins_at,
-                    ends_at=self.begins_at + timedelta(hours=10),
-                    break_starts_at=self.begins_at + timedelta(hours=5, minutes=30),
-                    break_ends_at=self.begins_at + timedelta(hours=6),
-                    distance_m=90_000,
-                    duration_s=36_000,
-                    risk_percent=(n * 17) % 100,
-                    risk_causes=[
-                        {"code": "tight", "text": "Windows are tight.", "percent": 60}
-                    ],
-                )
-                for n, shift in enumerate(self.shifts)
-            ),
-        )
+        """Routes with stops, what no route serves, changes, and trouble on the roads."""
+        self.routes = _keep(Route, (self._route(n) for n in range(len(self.shifts))))
         left_out = max(1, self.count // 300)
         served = range(self.count - left_out)
         self.stops = _keep(Stop, (self._stop(n) for n in served))
+        self._left_out()
+        self._changes()
+        _keep(Condition, (self._condition(n) for n in range(4)))
+
+    def _route(self, number: int) -> Route:
+        shift = self.shifts[number]
+        return Route(
+            depot=self.depot,
+            shift=shift,
+            driver=shift.driver,
+            service_date=self.day,
+            plan=self.plan,
+            status="started",
+            version=4,
+            starts_at=self.begins_at,
+            ends_at=self.begins_at + timedelta(hours=10),
+            break_starts_at=self.begins_at + timedelta(hours=5, minutes=30),
+            break_ends_at=self.begins_at + timedelta(hours=6),
+            distance_m=90_000,
+            duration_s=36_000,
+            risk_percent=(number * 17) % 100,
+            risk_causes=[
+                {"code": "tight", "text": "Windows are tight.", "percent": 60}
+            ],
+        )
+
+    def _left_out(self) -> None:
         _keep(
             UnservedOrder,
             (
@@ -386,6 +398,9 @@ class _Day:
                 for order in self.orders[len(self.stops) :]
             ),
         )
+
+    def _changes(self) -> None:
+        """Changes of each route, of which each fifth route's last waits for its driver."""
         _keep(
             PlanChange,
             (
@@ -405,7 +420,6 @@ class _Day:
                 for version in range(1, 5)
             ),
         )
-        _keep(Condition, (self._condition(n) for n in range(4)))
 
     def _stop(self, number: int) -> Stop:
         line, sequence = self._place(number)

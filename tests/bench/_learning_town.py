@@ -104,11 +104,27 @@ class LearningTown:
         driven_zones, verdict = self._zones(zones, key)
         driven = [o for zone in driven_zones for o in planned if o.address.zone == zone]
         driven = self._swapped(driven, key)
-        at = datetime.combine(on_date, datetime.min.time(), self._zone)
-        at += timedelta(hours=8)
+        asked = list(self._visits(shift, planned, driven, on_date))
+        told = [
+            self._reported(each.stop, key) if wrong else each.stop for each in asked
+        ]
+        fact = RouteFact(
+            f"{on_date} {shift.driver}", "van", 1.0, tuple(told), (), verdict
+        )
+        return TownRoute(fact, tuple(asked), tuple(zones))
+
+    def _visits(
+        self,
+        shift: ShiftDraft,
+        planned: list[OrderDraft],
+        driven: list[OrderDraft],
+        on_date: date,
+    ) -> Iterator[Asked]:
+        """Drive the stops of a route from eight on, one after the other."""
         before = {b.reference: a.reference for a, b in pairwise(planned)}
         place = {order.reference: number for number, order in enumerate(planned)}
-        asked = []
+        at = datetime.combine(on_date, datetime.min.time(), self._zone)
+        at += timedelta(hours=8)
         here = self._truth.town.depot.lat, self._truth.town.depot.lon
         for order in driven:
             start = at
@@ -120,9 +136,6 @@ class LearningTown:
             )
             attempt = self._truth.attempt(order.reference, order.address, at)
             end = at + timedelta(seconds=service_s)
-            planned_at = start.replace(hour=6) + timedelta(
-                seconds=place[order.reference]
-            )
             stop = StopFact(
                 stop_id=order.reference,
                 zone=order.address.zone,
@@ -137,27 +150,14 @@ class LearningTown:
                 hour=at.hour,
                 opens_at=None,
                 planned_after=before.get(order.reference, ""),
-                planned_at=planned_at,
+                planned_at=start.replace(hour=6)
+                + timedelta(seconds=place[order.reference]),
                 leg_km=km,
                 leg_hour=start.hour,
             )
-            asked.append(
-                Asked(
-                    stop,
-                    service_s,
-                    leg_s,
-                    attempt.probability,
-                    self.keeps(order.address.zone),
-                )
-            )
+            kept = self.keeps(order.address.zone)
+            yield Asked(stop, service_s, leg_s, attempt.probability, kept)
             at, here = end, order.address.place
-        told = [
-            self._reported(each.stop, key) if wrong else each.stop for each in asked
-        ]
-        fact = RouteFact(
-            f"{on_date} {shift.driver}", "van", 1.0, tuple(told), (), verdict
-        )
-        return TownRoute(fact, tuple(asked), tuple(zones))
 
     def _zones(self, zones: list[str], key: Key) -> tuple[list[str], str]:
         """Return the order in which zones are driven, and the verdict on it."""

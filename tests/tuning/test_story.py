@@ -17,6 +17,7 @@ from apps.routes.models import Plan, PlanningParameter
 from apps.routes.selectors import parameters_in_force
 from apps.routes.solving import replay
 from apps.tuning import ledger
+from apps.tuning.models import Proposal
 from apps.tuning.services.deciding import (
     LostInShadow,
     approve,
@@ -76,34 +77,13 @@ def test_a_planted_error_is_found_repaired_and_taken_back_when_it_is_gone(
     assert ledger.rerun(stored_inputs(about)) == stored_answer(about)
 
     row = tried(town, row, LAST)
-    assert (row.status, row.shadow["verdict"]) == ("shadow_tested", "wins")
-    assert row.shadow["days"] == 5, "the day itself is not over"
-    replayed = {day.service_date: day for day in row.shadow_days.all()}
-    for day in world.driven[:5]:
-        seen = replayed[day.day].before["late_min"]
-        assert seen == pytest.approx(day.late_min, rel=0.05, abs=3), "as it was driven"
-
-    night_at = town.at(LAST, time(22, 0))
-    row = approve(row.pk, by=OFFICE, now=night_at)
+    assert_it_wins_on_past_days(world, row)
+    row = approve(row.pk, by=OFFICE, now=town.at(LAST, time(22, 0)))
     assert (row.status, row.versions) == ("in_force", {"service_factors": 1})
     about.refresh_from_db()
     assert about.state == "followed"
-    for said in Feedback.objects.all():
-        assert (said.status, said.answer_code) == ("actioned", "will_plan_so")
-        assert said.driver_id is not None
-        told = Change.objects.filter(scope=said.driver_id, table="feedback_answers")
-        assert told.filter(row_id=str(said.pk)).exists(), "the device hears it"
-
-    after = [town.live(LAST + timedelta(days=number)) for number in (1, 2)]
-    before_min = sum(day.late_min for day in world.driven) / DAYS
-    assert max(day.late_min for day in after) < 0.2 * before_min
-    assert max(day.service_error_s for day in after) < 40
-    plan = Plan.objects.get(service_date=LAST + timedelta(days=1))
-    assert plan.recommendation is not None
-    codes = {reason["code"] for reason in plan.recommendation.reasons}
-    assert "service_learned" in codes
-    inputs = stored_inputs(plan.recommendation)
-    assert replay(inputs) == stored_answer(plan.recommendation), "to the byte"
+    assert_reporters_are_told("will_plan_so")
+    assert_days_go_better(world)
 
     row = watched(town, row, LAST + timedelta(days=3))
     assert row.status == "in_force"
@@ -116,6 +96,42 @@ def test_a_planted_error_is_found_repaired_and_taken_back_when_it_is_gone(
         if row.status == "reverted":
             break
     assert (row.status, row.closed_by) == ("reverted", str(SYSTEM))
+    assert_it_is_taken_back(world, row)
+
+
+def assert_it_wins_on_past_days(world: World, row: Proposal) -> None:
+    assert (row.status, row.shadow["verdict"]) == ("shadow_tested", "wins")
+    assert row.shadow["days"] == 5, "the day itself is not over"
+    replayed = {day.service_date: day for day in row.shadow_days.all()}
+    for day in world.driven[:5]:
+        seen = replayed[day.day].before["late_min"]
+        assert seen == pytest.approx(day.late_min, rel=0.05, abs=3), "as it was driven"
+
+
+def assert_reporters_are_told(code: str) -> None:
+    for said in Feedback.objects.all():
+        assert (said.status, said.answer_code) == ("actioned", code)
+        assert said.driver_id is not None
+        told = Change.objects.filter(scope=said.driver_id, table="feedback_answers")
+        assert told.filter(row_id=str(said.pk)).exists(), "the device hears it"
+
+
+def assert_days_go_better(world: World) -> None:
+    """Drive two days with what was learned: its plans say so, and hold."""
+    after = [world.town.live(LAST + timedelta(days=number)) for number in (1, 2)]
+    before_min = sum(day.late_min for day in world.driven) / DAYS
+    assert max(day.late_min for day in after) < 0.2 * before_min
+    assert max(day.service_error_s for day in after) < 40
+    plan = Plan.objects.get(service_date=LAST + timedelta(days=1))
+    assert plan.recommendation is not None
+    codes = {reason["code"] for reason in plan.recommendation.reasons}
+    assert "service_learned" in codes
+    inputs = stored_inputs(plan.recommendation)
+    assert replay(inputs) == stored_answer(plan.recommendation), "to the byte"
+
+
+def assert_it_is_taken_back(world: World, row: Proposal) -> None:
+    town = world.town
     assert "has fallen" in row.closing_words
     end = town.at(LAST + timedelta(days=9), time(6, 0))
     assert parameters_in_force(town.depot.pk, end).service_factors == {}
