@@ -205,6 +205,12 @@ def test_bench_solver_sums_up_engine_by_engine(folder: Path) -> None:
     assert row["cost"] == plain["instances"]["TINY1"]["cost"] == 36.3
     assert row["peak_mb"] > 1
     assert row["overhead_pct"] >= 0
+    starts = [one["process_start_ms"] for one in greedy["instances"].values()]
+    assert min(starts) > 0
+    first, *others = starts
+    assert greedy["process_start_ms"]["first"] == first
+    assert greedy["process_start_ms"]["worst"] == max(others)
+    assert plain["process_start_ms"] is None
     json.dumps(result)
 
 
