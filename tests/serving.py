@@ -39,10 +39,23 @@ class Part:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
+        self.begin()
+        self.wait()
+
+    def begin(self) -> None:
+        """Start it, and wait for nothing."""
         self.process = subprocess.Popen(self.command, cwd=ROOT, env=self.environment)
+
+    def wait(self) -> None:
+        """Wait until it answers.
+
+        Raises:
+            RuntimeError: it has ended, or was never begun.
+            TimeoutError: it does not answer.
+        """
         until_s = time.monotonic() + PATIENCE_S
         while time.monotonic() < until_s:
-            if self.process.poll() is not None:
+            if self.process is None or self.process.poll() is not None:
                 raise RuntimeError(f"{self.command} ended")
             try:
                 httpx.get(f"{self.url}/healthz", trust_env=False).raise_for_status()
@@ -83,8 +96,10 @@ class Served:
 
     def __enter__(self) -> Self:
         try:
-            self.stage.start()
-            self.web.start()
+            self.stage.begin()
+            self.web.begin()
+            self.stage.wait()
+            self.web.wait()
         except BaseException:
             self.close()
             raise

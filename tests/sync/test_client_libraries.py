@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -39,9 +40,17 @@ def go_without(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+@dataclass
+class Installing:
+    """A folder that npm is filling with the libraries, beside our scripts."""
+
+    folder: Path
+    npm: subprocess.Popen[str]
+
+
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with our scripts and the libraries that they drive."""
+def installing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installing]:
+    """Let npm begin to fetch: servers start meanwhile."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         go_without(
@@ -52,28 +61,33 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(script, folder)
     install = [str(npm), "install", "--ignore-scripts", "--no-audit", "--no-fund"]
     install += ["--no-package-lock", "--fetch-retries=1", "--fetch-timeout=20000"]
-    try:
-        done = subprocess.run(
-            install,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        go_without("npm could not fetch the libraries in three minutes.")
-    if done.returncode != 0:
-        go_without(f"npm could not fetch the libraries: {done.stderr.strip()[-300:]}")
-    return folder
+    with subprocess.Popen(
+        install, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as begun:
+        try:
+            yield Installing(folder, begun)
+        finally:
+            begun.kill()
 
 
 @pytest.fixture(scope="module")
 def served(
-    workshop: Path, tmp_path_factory: pytest.TempPathFactory
+    installing: Installing, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
     with Served(tmp_path_factory.mktemp("served")) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def workshop(installing: Installing, served: Served) -> Path:
+    """Return a folder with our scripts and the libraries that they drive."""
+    try:
+        _, complaint = installing.npm.communicate(timeout=180)
+    except subprocess.TimeoutExpired:
+        go_without("npm could not fetch the libraries in three minutes.")
+    if installing.npm.returncode != 0:
+        go_without(f"npm could not fetch the libraries: {complaint.strip()[-300:]}")
+    return installing.folder
 
 
 @pytest.mark.parametrize("client", ["watermelon", "rxdb"])
