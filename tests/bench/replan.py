@@ -53,6 +53,9 @@ SEARCH_S = {"100": 1, "400": 2, "1000": 3}
 CURVE_SHARES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Prices of a changed arc on the curve, as shares of the mean arc."""
 
+CURVE_LIMIT_S = 120
+"""Far more than the rounds of a point on the curve take."""
+
 SHARE = DEFAULTS.resequence_percent / 100
 PEERS = ("pyvrp", "ortools")
 
@@ -295,6 +298,23 @@ def _search(part: Part, seconds: int) -> Searched:
     return Searched(sorted(steps), best, part)
 
 
+def _best_by_count(part: Part, rounds: int) -> Solution:
+    """Search a part by so many rounds from its plan and as many from nothing.
+
+    A count repeats: what is left of differences is that of the prices, not the machine's.
+    """
+    found = [
+        open_engine("pyvrp").solve(
+            part.problem,
+            stop=Stop(solutions=rounds, time_limit_s=CURVE_LIMIT_S),
+            seed=DEFAULTS.seed,
+            warm_start=start,
+        )
+        for start in (part.present, None)
+    ]
+    return min([part.present, *found], key=lambda one: one.cost.total_milli)
+
+
 def _curve(size: str, given: argparse.Namespace) -> list[dict[str, float]]:
     """Return cost against changed arcs, by the price of a changed arc."""
     found: dict[float, list[tuple[float, int]]] = {share: [] for share in CURVE_SHARES}
@@ -302,7 +322,7 @@ def _curve(size: str, given: argparse.Namespace) -> list[dict[str, float]]:
         for share in CURVE_SHARES:
             whole = _after(day, share)
             part = _part(day, whole, mended(whole, day.running.plan))
-            best = _search(part, SEARCH_S[size]).best
+            best = _best_by_count(part, DEFAULTS.replan_rounds)
             found[share].append(
                 (changed_arcs_pct(part.known, best), own_cost_milli(best))
             )
