@@ -247,6 +247,32 @@ def test_search_may_drop_only_what_is_left_out_or_worth_less() -> None:
     assert {names[stop] for stop in found.stops} == {"out", "same", "high"}
 
 
+@pytest.mark.parametrize(("loads", "factor"), [((1, 1, 1, 1), 4.0), ((1, 1, 1), 0.9)])
+def test_rule_that_no_plan_keeps_is_dear_soon(
+    loads: tuple[int, ...], factor: float
+) -> None:
+    problem = line_problem(
+        places=1 + len(loads),
+        jobs=tuple(
+            job(f"j{place}", place, demands=(load,), prize_milli=10**12)
+            for place, load in enumerate(loads, 1)
+        ),
+        vehicles=(van(capacities=(3,)),),
+        dimensions=("boxes",),
+    )
+    arrays = Arrays(View(problem))
+    start = construct(arrays)
+    assert len(start.unserved) == max(0, len(loads) - 3)
+    (part,) = Turns(arrays, start, 5).parts
+    search = PartSearch(arrays, part, Turns(arrays, start, 5).pauses, start, 5)
+    first = search._whole.penalties.prices[0]
+
+    for _ in range(Tuning().update_every):
+        search.step()
+
+    assert search._whole.penalties.prices[0] == pytest.approx(factor * first)
+
+
 @pytest.mark.parametrize(("seed", "jobs", "cars"), [(905035, 15, 1), (413843, 5, 2)])
 def test_search_begins_without_what_stays_on_board_at_a_reload(
     seed: int, jobs: int, cars: int
