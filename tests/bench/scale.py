@@ -29,6 +29,7 @@ SAMPLED_EVERY_S = 0.1
 ORDERS_A_DEPOT = 2500
 """So many orders a depot has where `--depots` names no number."""
 GROWING = ("seconds", "processor_s", "peak_mb")
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -196,6 +197,23 @@ def parents_by_process() -> Iterator[tuple[int, int]]:
         except (FileNotFoundError, ProcessLookupError):
             continue  # it has ended since
         yield int(path.parent.name), int(after_name[1])
+
+
+def processor_s(pid: int) -> float:
+    """Return the seconds of a core that a process and all that descend from it took.
+
+    Those that have ended are counted with whoever waited for them.
+    """
+    return sum(map(ticks, family(pid))) / TICKS_A_SECOND
+
+
+def ticks(pid: int) -> int:
+    """Return what a process took, with its ended children; 0 where it is gone."""
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return sum(map(int, after_name[11:15]))
 
 
 def resident(pid: int) -> int:
