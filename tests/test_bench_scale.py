@@ -13,16 +13,10 @@ from apps.orders.models import Order
 from apps.routes.gateways.base import RoadsFailed
 from apps.routes.gateways.estimated import EstimatedTravelTimes
 from apps.routes.intake import day_input
+from tests.bench._family import Watch, family, spent_s, waited_s
 from tests.bench._large_days import DAY, composed_large_day, lay_out_days
-from tests.bench.matrix import (
-    TOWN,
-    osrm_here,
-    pair_by_pair,
-    places_in,
-    spent_s,
-    waited_s,
-)
-from tests.bench.scale import Watch, depots_of, exponents, family
+from tests.bench.matrix import TOWN, osrm_here, pair_by_pair, places_in
+from tests.bench.scale import depots_of, exponents
 from tests.factories import NOW
 
 

@@ -1,7 +1,6 @@
 """The process that `bench scale` measures: it makes plans, and says how long they took."""
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from unittest.mock import patch
 
 import django
 
-from tests.bench.scale import processor_s
+from tests.bench._family import spent_s
 
 Figures = dict[str, Any]
 
@@ -44,11 +43,7 @@ def plan_days(orders: int, vehicles: int, depots: int, seed: int) -> Figures:
         for depot in laid
     ]
     laps: Figures = {"read_s": 0.0, "plan_s": 0.0, "store_s": 0.0}
-    started, own, before_s = (
-        time.perf_counter(),
-        time.process_time(),
-        processor_s(os.getpid()),
-    )
+    started, own, (before_s, _) = time.perf_counter(), time.process_time(), spent_s()
     with (
         patch.object(intake, "day_input", timed(intake.day_input, laps, "read_s")),
         patch.object(tasks, "answer_day", timed(answer_day, laps, "plan_s")),
@@ -57,7 +52,7 @@ def plan_days(orders: int, vehicles: int, depots: int, seed: int) -> Figures:
         for plan in plans:
             tasks.plan_day(plan_id=str(plan.pk))
     seconds, own_s = time.perf_counter() - started, time.process_time() - own
-    all_s = processor_s(os.getpid()) - before_s
+    all_s = spent_s()[0] - before_s
     for plan in plans:
         plan.refresh_from_db()
         if not plan.totals:

@@ -15,7 +15,6 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -30,10 +29,9 @@ from apps.routes.gateways.networks import Bounds, Network, names_in, read_networ
 from apps.routes.gateways.osrm_local import OsrmLocal
 from apps.routes.gateways.osrm_process import OsrmProcess
 from apps.routes.solver.problem import UNREACHABLE
-from tests.bench.scale import family
+from tests.bench._family import spent_s
 
 TOWN = Bounds(south=49.45, west=11.18, north=49.58, east=11.40)
-TICKS_A_S = os.sysconf("SC_CLK_TCK")
 PEER_PLACES = 60
 """The peer's time is that of so many places, by the square of their number."""
 
@@ -135,24 +133,6 @@ def osrm_figures(places: int, times: int, seed: int) -> dict[str, Any]:
         "osrm_network": network.name,
         "osrm_unreachable_share": round(float((durations_s >= UNREACHABLE).mean()), 4),
     }
-
-
-def spent_s() -> tuple[float, float]:
-    """Return the seconds of a core that all of ours have used, and waited for."""
-    ours = family(os.getpid())
-    return sum(map(processor_s, ours)), sum(map(waited_s, ours))
-
-
-def processor_s(pid: int) -> float:
-    """Return the seconds of a core that a process and its ended children have used."""
-    text = Path(f"/proc/{pid}/stat").read_text()
-    return sum(map(int, text.rpartition(")")[2].split()[11:15])) / TICKS_A_S
-
-
-def waited_s(pid: int) -> float:
-    """Return the seconds that a process was ready to go on and had no core."""
-    _, waited_ns, _ = Path(f"/proc/{pid}/schedstat").read_text().split()
-    return int(waited_ns) / 1e9
 
 
 def osrm_here() -> tuple[RoadEngine, Network, str]:

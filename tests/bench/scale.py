@@ -14,23 +14,19 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
 from math import log
-from pathlib import Path
 from statistics import linear_regression
 from typing import Any
 
 from django.conf import settings
 from django.core.management import CommandError
 
+from tests.bench._family import Watch
+
 GROWTH = (1000, 2000, 5000, 10_000, 20_000)
-SAMPLED_EVERY_S = 0.1
 ORDERS_A_DEPOT = 2500
 """So many orders a depot has where `--depots` names no number."""
 GROWING = ("seconds", "processor_s", "peak_mb")
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def main(argv: list[str]) -> dict[str, Any]:
@@ -147,78 +143,3 @@ def run_apart(words: list[str]) -> dict[str, Any]:
         raise CommandError(f"The measured process ended with {child.returncode}.")
     figures: dict[str, Any] = json.loads(answer.splitlines()[-1])
     return figures | {"peak_mb": peak_mb}
-
-
-class Watch:
-    """Samples the memory of a process and all below it, as Linux tells it.
-
-    Pages that processes share are counted for each: it is the most it can be.
-    """
-
-    def __init__(self, pid: int) -> None:
-        """Begin to look."""
-        self._pid = pid
-        self._peak = 0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def stop(self) -> int:
-        """Return the most megabytes that were seen."""
-        self._over.set()
-        self._thread.join()
-        return round(self._peak / 1e6)
-
-    def _run(self) -> None:
-        while not self._over.wait(SAMPLED_EVERY_S):
-            self.look()
-
-    def look(self) -> None:
-        """Take a sample now."""
-        self._peak = max(self._peak, sum(map(resident, family(self._pid))))
-
-
-def family(pid: int) -> set[int]:
-    """Return a process and all that descend from it."""
-    parents = dict(parents_by_process())
-    found = {pid}
-    while True:
-        more = {one for one, parent in parents.items() if parent in found} | found
-        if more == found:
-            return found
-        found = more
-
-
-def parents_by_process() -> Iterator[tuple[int, int]]:
-    """Yield process and parent, of all that there are."""
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            after_name = path.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it has ended since
-        yield int(path.parent.name), int(after_name[1])
-
-
-def processor_s(pid: int) -> float:
-    """Return the seconds of a core that a process and all that descend from it took.
-
-    Those that have ended are counted with whoever waited for them.
-    """
-    return sum(map(ticks, family(pid))) / TICKS_A_SECOND
-
-
-def ticks(pid: int) -> int:
-    """Return what a process took, with its ended children; 0 where it is gone."""
-    try:
-        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    return sum(map(int, after_name[11:15]))
-
-
-def resident(pid: int) -> int:
-    """Return the bytes of memory that a process has; 0 where it is gone."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
