@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
+from operator import le
 from typing import TYPE_CHECKING, NamedTuple
 
 from apps.routes.solver.problem import UNREACHABLE
@@ -255,10 +256,7 @@ def _prices(view: View, places: Places, job: int) -> list[tuple[int, int]]:
 
 def fits(demands: Sequence[int], room: Sequence[int]) -> bool:
     """Say whether there is room for what a job takes, in every dimension."""
-    for demand, left in zip(demands, room, strict=True):  # noqa: SIM110  (the hot path)
-        if demand > left:
-            return False
-    return True
+    return all(map(le, demands, room))
 
 
 def price_gaps(  # noqa: PLR0917  (the hot path)
@@ -299,15 +297,17 @@ def price_gaps(  # noqa: PLR0917  (the hot path)
         onward_s = begin_s + service_s
         if tails:
             onward_s = _after_rests(onward_s, tails.get(position, ()))
-        back_s = on_s[after] if after >= 0 else 0
-        if onward_s + back_s > latest_s or max(there_s, back_s) >= UNREACHABLE:
+        travel_s, added_m = there_s, to_m[before] - direct_m
+        if after >= 0:
+            back_s = on_s[after]
+            onward_s += back_s
+            travel_s += back_s
+            added_m += on_m[after]
+        if onward_s > latest_s or travel_s >= UNREACHABLE:
             continue
-        added_s = there_s + back_s + service_s - direct_s
+        added_s = travel_s + service_s - direct_s
         if pays:
             added_s += (begin_s - arrive_s) >> 1
-        added_m = to_m[before] - direct_m
-        if after >= 0:
-            added_m += on_m[after]
         price = base_milli + added_s * second + added_m * metre
         if added_s > in_time_s:
             price += (added_s - in_time_s) * overtime
