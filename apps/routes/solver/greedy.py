@@ -108,18 +108,31 @@ def _progress(done: int, limit: int, best_milli: int) -> Progress:
 
 
 def construct(arrays: Arrays, warm_start: Solution | None = None) -> Plan:
-    """Make a first plan: commitments, the warm start repaired, the rest inserted."""
-    plan = start_plan(arrays.view, warm_start)
-    jobs, plan.unserved = plan.unserved, []
-    insert_jobs(arrays, plan, jobs)
-    return plan
+    """Make a first plan: commitments, the warm start repaired, the rest inserted.
+
+    What the warm start leaves out goes in only where the plan is no dearer by that.
+    """
+    view = arrays.view
+    start = start_plan(view, warm_start)
+    plan = _filled(arrays, start, start.unserved)
+    left = {item.job_id for item in warm_start.unserved} if warm_start else set()
+    if not left or plan.cost_milli(view) <= start.cost_milli(view):
+        return plan
+    new = [job for job in start.unserved if view.jobs[job].id not in left]
+    return _filled(arrays, start, new)
+
+
+def _filled(arrays: Arrays, plan: Plan, jobs: list[int]) -> Plan:
+    """Return a plan with those of its unserved jobs inserted that find a place."""
+    filled = Plan(list(plan.routes), sorted({*plan.unserved} - {*jobs}))
+    insert_jobs(arrays, filled, jobs)
+    return filled
 
 
 def state_plan(arrays: Arrays, plan: Plan, provenance: Provenance) -> Solution:
     """Insert what is still worth it, explain what is left out, and state the plan."""
     view = arrays.view
-    fuller = Plan(list(plan.routes), [])
-    insert_jobs(arrays, fuller, plan.unserved)
+    fuller = _filled(arrays, plan, plan.unserved)
     # An insertion is priced by what it moves: where it lets a route wait longer, the
     # route may come dearer than what the job is worth.
     is_worth_it = fuller.cost_milli(view) <= plan.cost_milli(view)

@@ -7,11 +7,11 @@ of `greedy`.
 
 from importlib.metadata import version
 
-GREEDY = "2"
+GREEDY = "3"
 REPAIR = "1"
 FOLLOW = "1"
-PYVRP_ADAPTER = "7"
-ORTOOLS_ADAPTER = "3"
+PYVRP_ADAPTER = "8"
+ORTOOLS_ADAPTER = "4"
 
 
 def pyvrp_version() -> str:
