@@ -89,7 +89,7 @@ def spent_s(pid: int | None = None) -> tuple[float, float]:
 def processor_s(pid: int) -> float:
     """Return the seconds of a core that a process and its ended children have used.
 
-    None that is gone has used any.
+    0 where it is gone: whoever waited for it has its seconds.
     """
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
@@ -99,7 +99,7 @@ def processor_s(pid: int) -> float:
 
 
 def waited_s(pid: int) -> float:
-    """Return the seconds that a process was ready to go on and had no core."""
+    """Return the seconds that a process was ready and had no core; 0 where it is gone."""
     try:
         _, waited_ns, _ = Path(f"/proc/{pid}/schedstat").read_text().split()
     except (FileNotFoundError, ProcessLookupError):

@@ -165,9 +165,10 @@ def _orders(tallies: Mapping[str, Sketch], today: float) -> list[Figure]:
         n, spread = int(seen.n[at]), float(error[at])
         if min(met[one], met[other]) < LEAST_ZONE:
             continue
-        share = float(value[at])
-        found.append(Figure(f"{one}>{other}", n, share, spread, ""))
-        found.append(Figure(f"{other}>{one}", n, 1 - share, spread, ""))
+        # Twice, so that the two add up to one to the last bit, on any processor.
+        back = 1 - float(value[at])
+        found.append(Figure(f"{one}>{other}", n, 1 - back, spread, ""))
+        found.append(Figure(f"{other}>{one}", n, back, spread, ""))
     return found
 
 

@@ -110,7 +110,7 @@ def _progress(done: int, limit: int, best_milli: int) -> Progress:
 def construct(arrays: Arrays, warm_start: Solution | None = None) -> Plan:
     """Make a first plan: commitments, the warm start repaired, the rest inserted.
 
-    What the warm start leaves out goes in only where the plan is no dearer by that.
+    Where the plan would be dearer than the warm start, what that leaves out stays out.
     """
     view = arrays.view
     start = start_plan(view, warm_start)
